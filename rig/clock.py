@@ -1,0 +1,300 @@
+"""The bench's time. Nothing outside RealClock in this file calls the operating system's clock.
+
+Theory
+  A virtual clock is a queue of events ordered by (nanosecond, phase, sequence). The foreground (a test) runs
+  between events: its `sleep` is what runs the queue. Time moves only there, so a night of testing costs no waiting,
+  nothing races, and the same seed gives the same bytes.
+
+  Inside one instant the phases follow each other:
+    PLANT    the world moves            (physics, contacts, source steps)
+    DELIVER  it is told                 (frames and lines arrive)
+    ACT      it answers                 (controllers, vehicle, instruments)
+    OBSERVE  it is watched, read-only   (monitors, recorders)
+  An OBSERVE event may schedule for later, never for its own instant. A sleep inside an event raises: an event that
+  waits would let the world run inside itself. What an instrument exchange costs is `spend`, which waits in the
+  foreground only (in the background a real bench waits on another thread, and holds nobody up).
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import threading
+import time
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Protocol
+
+from rig.errors import UseError
+from rig.units import NS_PER_S, to_ns
+
+
+class Phase(IntEnum):
+    """Order inside one instant."""
+
+    PLANT = 0
+    DELIVER = 1
+    ACT = 2
+    OBSERVE = 3
+
+
+Call = Callable[[], None]
+
+
+class Cancel(Protocol):
+    """What `at` and `every` give back: call it and the event will not happen (again). Idempotent."""
+
+    def __call__(self) -> None: ...
+
+
+class Clock(Protocol):
+    """All time of a bench. Seconds since the bench was opened."""
+
+    def now(self) -> float:
+        """s since the bench was opened."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let the bench run for seconds (0 or more). Raises UseError inside an event."""
+        ...
+
+    def spend(self, seconds: float) -> None:
+        """What an exchange costs: a sleep in the foreground, nothing inside an event."""
+        ...
+
+    def at(self, when: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
+        """Call once at `when` (s; the past means now)."""
+        ...
+
+    def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
+        """Call at now + k*period, k = 1, 2, ...: no drift."""
+        ...
+
+    def wait_until(self, true: Callable[[], bool], within: float) -> float:
+        """Run the bench until true() holds, looked at after each instant. s waited; inf when it never held."""
+        ...
+
+
+class VirtualClock:
+    """A discrete-event queue in whole nanoseconds. Single-threaded, deterministic."""
+
+    def __init__(self) -> None:
+        self._ns = 0
+        self._queue: list[tuple[int, int, _Event]] = []
+        self._sequence = 0
+        self._running: Phase | None = None
+
+    def now(self) -> float:
+        """s since the bench was opened."""
+        return self._ns / NS_PER_S
+
+    def now_ns(self) -> int:
+        """ns since the bench was opened, exact."""
+        return self._ns
+
+    def sleep(self, seconds: float) -> None:
+        """Run the queue up to and including now + seconds."""
+        self._refuse_inside_event("sleep")
+        if not seconds >= 0 or math.isinf(seconds):
+            raise UseError(f"sleep({seconds}): seconds must be 0 or more and finite")
+        end = self._ns + to_ns(seconds)
+        while self._queue and self._queue[0][0] >> 2 <= end:
+            self._run_next()
+        self._ns = end
+
+    def spend(self, seconds: float) -> None:
+        """A sleep in the foreground; nothing inside an event."""
+        if self._running is None:
+            self.sleep(seconds)
+
+    def at(self, when: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
+        """Call once at `when` (s; the past means now)."""
+        return self.at_ns(to_ns(when), call, phase)
+
+    def at_ns(self, when: int, call: Call, phase: Phase = Phase.ACT) -> Cancel:
+        """As `at`, in nanoseconds."""
+        event = _Event(call)
+        self._push(when, phase, event)
+        return event.cancel
+
+    def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
+        """Call at now + k*period, k = 1, 2, ...: no drift."""
+        if not period > 0:
+            raise UseError(f"every({period}): the period must be above 0")
+        start, step, count = self._ns, period * NS_PER_S, 0
+        event = _Event(call)
+
+        def tick() -> None:
+            nonlocal count
+            count += 1
+            self._push(start + round((count + 1) * step), phase, event)
+            call()
+
+        event.call = tick
+        self._push(start + round(step), phase, event)
+        return event.cancel
+
+    def wait_until(self, true: Callable[[], bool], within: float) -> float:
+        """Run the queue until true() holds, looked at after each instant. s waited; inf when it never held."""
+        self._refuse_inside_event("wait_until")
+        start = self._ns
+        end = start + to_ns(within)
+        while not true():
+            if not self._queue or self._queue[0][0] >> 2 > end:
+                self._ns = end
+                return math.inf
+            instant = self._queue[0][0] >> 2
+            while self._queue and self._queue[0][0] >> 2 <= instant:
+                self._run_next()
+        return (self._ns - start) / NS_PER_S
+
+    def _push(self, when: int, phase: Phase, event: _Event) -> None:
+        if when <= self._ns:
+            when = self._ns
+            if self._running is Phase.OBSERVE:
+                raise UseError("an OBSERVE event only reads: it cannot schedule for its own instant")
+        self._sequence += 1
+        heapq.heappush(self._queue, ((when << 2) | phase, self._sequence, event))
+
+    def _run_next(self) -> None:
+        key, _, event = heapq.heappop(self._queue)
+        call = event.call
+        if call is None:
+            return
+        self._ns = key >> 2
+        self._running = _PHASES[key & 3]
+        try:
+            call()
+        finally:
+            self._running = None
+
+    def _refuse_inside_event(self, verb: str) -> None:
+        if self._running is not None:
+            raise UseError(f"{verb} inside a {self._running.name} event: schedule with at() or every() instead")
+
+
+_PHASES = tuple(Phase)
+
+
+class _Event:
+    """One queued call; cancelled by forgetting the call."""
+
+    __slots__ = ("call",)
+
+    def __init__(self, call: Call) -> None:
+        self.call: Call | None = call
+
+    def cancel(self) -> None:
+        self.call = None
+
+
+class RealClock:
+    """The monotonic clock of this machine. Events run one at a time on a thread of the clock's own.
+
+    `lock` is held while an event runs: whoever brings input from another thread (a bus, a serial line) takes it, so
+    the state machines stay single-threaded on a real bench too. An error in an event is raised in the foreground at
+    its next sleep, spend or wait_until.
+    """
+
+    POLL = 0.001
+    """s between two looks of wait_until."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic_ns()
+        self.lock = threading.RLock()
+        self._wake = threading.Condition()
+        self._queue: list[tuple[int, int, _Event]] = []
+        self._sequence = 0
+        self._failure: BaseException | None = None
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="bench clock", daemon=True)
+        self._thread.start()
+
+    def now(self) -> float:
+        """s since the bench was opened."""
+        return (time.monotonic_ns() - self._start) / NS_PER_S
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for seconds; events run meanwhile on the clock's thread."""
+        if threading.current_thread() is self._thread:
+            raise UseError("sleep inside an event: schedule with at() or every() instead")
+        if not seconds >= 0 or math.isinf(seconds):
+            raise UseError(f"sleep({seconds}): seconds must be 0 or more and finite")
+        self._raise_failure()
+        time.sleep(seconds)
+        self._raise_failure()
+
+    def spend(self, seconds: float) -> None:
+        """Nothing: a real exchange takes its own time."""
+        self._raise_failure()
+
+    def at(self, when: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
+        """Call once at `when` (s; the past means now) on the clock's thread."""
+        event = _Event(call)
+        self._push(max(to_ns(when), to_ns(self.now())), phase, event)
+        return event.cancel
+
+    def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
+        """Call at now + k*period on the clock's thread; late calls are not made up for."""
+        if not period > 0:
+            raise UseError(f"every({period}): the period must be above 0")
+        start, step, count = to_ns(self.now()), period * NS_PER_S, 0
+        event = _Event(call)
+
+        def tick() -> None:
+            nonlocal count
+            count = max(count + 1, int((to_ns(self.now()) - start) / step))
+            self._push(start + round((count + 1) * step), phase, event)
+            call()
+
+        event.call = tick
+        self._push(start + round(step), phase, event)
+        return event.cancel
+
+    def wait_until(self, true: Callable[[], bool], within: float) -> float:
+        """Wait until true() holds. s waited; inf when it did not hold within the time."""
+        start = self.now()
+        while True:
+            with self.lock:
+                if true():
+                    return self.now() - start
+            if self.now() - start >= within:
+                return math.inf
+            self.sleep(self.POLL)
+
+    def close(self) -> None:
+        """Stop the thread. No event runs afterwards."""
+        with self._wake:
+            self._closed = True
+            self._wake.notify()
+        self._thread.join(timeout=5.0)
+
+    def _push(self, when: int, phase: Phase, event: _Event) -> None:
+        with self._wake:
+            self._sequence += 1
+            heapq.heappush(self._queue, ((when << 2) | phase, self._sequence, event))
+            self._wake.notify()
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if self._closed:
+                    return
+                ahead = (self._queue[0][0] >> 2) - to_ns(self.now()) if self._queue else NS_PER_S
+                if ahead > 0:
+                    self._wake.wait(ahead / NS_PER_S)
+                    continue
+                event = heapq.heappop(self._queue)[2]
+            call = event.call
+            if call is None:
+                continue
+            try:
+                with self.lock:
+                    call()
+            except BaseException as failure:  # noqa: BLE001  (handed to the foreground, never swallowed)
+                self._failure = self._failure or failure
+
+    def _raise_failure(self) -> None:
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure

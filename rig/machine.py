@@ -1,0 +1,88 @@
+"""The sans-IO contract of every protocol machine, emulator, rule and monitor: a time and an event in, outputs out.
+
+A machine never sleeps, has no clock and no thread. `run_on` is the only glue between a machine and a clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from rig.clock import Cancel, Clock, Phase
+
+In = TypeVar("In", contravariant=True)
+Out = TypeVar("Out", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Step(Generic[Out]):
+    """What a machine says after an event."""
+
+    out: tuple[Out, ...] = ()
+    wake_at: float | None = None
+    """s; ask me again then even if nothing happens. It replaces the wish of the step before."""
+
+
+class Machine(Protocol[In, Out]):
+    """A state machine in bench time."""
+
+    def step(self, now: float, event: In | None) -> Step[Out]:
+        """Take one event at `now` (s, never going back); None means woken by time (an early wake is harmless)."""
+        ...
+
+
+class Runner(Generic[In, Out]):
+    """A machine living on a clock: `tell` it what happens; its outputs go to `emit`."""
+
+    def __init__(
+        self, clock: Clock, machine: Machine[In, Out], emit: Callable[[Out], None], phase: Phase = Phase.ACT
+    ) -> None:
+        self._clock, self._machine, self._emit, self._phase = clock, machine, emit, phase
+        self._wanted: float | None = None
+        self._pending: float | None = None
+        self._cancel: Cancel | None = None
+        self._stopped = False
+
+    def tell(self, event: In | None) -> None:
+        """Hand the machine an event at the clock's now."""
+        if self._stopped:
+            return
+        step = self._machine.step(self._clock.now(), event)
+        wanted = self._wanted = step.wake_at
+        # A wake that is due earlier than wished costs one idle look; that is cheaper than cancelling at every frame.
+        if wanted is not None and (self._pending is None or wanted < self._pending):
+            self._schedule(wanted)
+        for out in step.out:
+            self._emit(out)
+
+    def stop(self) -> None:
+        """No more steps. Idempotent."""
+        self._stopped = True
+        if self._cancel is not None:
+            self._cancel()
+
+    def _schedule(self, when: float) -> None:
+        if self._cancel is not None:
+            self._cancel()
+        self._pending = when
+        self._cancel = self._clock.at(when, self._woken, self._phase)
+
+    def _woken(self) -> None:
+        self._pending = self._cancel = None
+        wanted = self._wanted
+        if wanted is None:
+            return
+        if wanted > self._clock.now() + 1e-9:  # the queue counts whole nanoseconds
+            self._schedule(wanted)
+        else:
+            self.tell(None)
+
+
+def run_on(
+    clock: Clock, machine: Machine[In, Out], emit: Callable[[Out], None], phase: Phase = Phase.ACT
+) -> Runner[In, Out]:
+    """Let a machine live on a clock. It is asked once at the start."""
+    runner = Runner(clock, machine, emit, phase)
+    runner.tell(None)
+    return runner

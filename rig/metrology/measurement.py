@@ -1,0 +1,59 @@
+"""A measured value with its uncertainty budget. Limits and verdicts live elsewhere: a value does not know its limit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Distribution = Literal["normal", "rectangular", "triangular", "u-shaped", "one-sided"]
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One line of an uncertainty budget (GUM, JCGM 100 clause 5).
+
+    u: standard uncertainty of the input, in the input's own unit. sensitivity: unit of the measurand per unit of the
+    input. source: where the figure comes from (accuracy file, certificate, method).
+    """
+
+    name: str
+    u: float
+    distribution: Distribution
+    source: str
+    sensitivity: float = 1.0
+
+    @property
+    def contribution(self) -> float:
+        """Standard uncertainty in the measurand's unit."""
+        return abs(self.sensitivity) * self.u
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A value, its SI unit, its budget, and where it came from.
+
+    unit: as in rig.units ("V", "A", "W", "s", "Hz", "1"). at: s, bench time of the sample or of the event's end.
+    source: instrument and channel, or the method that made it. of: digests of captures it was computed from.
+    """
+
+    name: str
+    value: float
+    unit: str
+    budget: tuple[Component, ...] = ()
+    source: str = ""
+    at: float = 0.0
+    of: tuple[str, ...] = ()
+
+    @property
+    def u(self) -> float:
+        """Combined standard uncertainty, inputs uncorrelated (JCGM 100, 5.1.2)."""
+        return math.sqrt(math.fsum(c.contribution**2 for c in self.budget))
+
+    def expanded(self, k: float = 2.0) -> float:
+        """Expanded uncertainty U = k*u."""
+        return k * self.u
+
+    def named(self, name: str) -> Measurement:
+        """The same measurement under another name."""
+        return replace(self, name=name)
