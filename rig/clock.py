@@ -22,6 +22,7 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from enum import IntEnum
 from typing import Protocol
 
@@ -298,3 +299,15 @@ class RealClock:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+
+class Stopwatch:
+    """Wall time for progress and run.json. Never for the bench: no verdict may depend on it."""
+
+    def __init__(self) -> None:
+        self.begun = datetime.now(UTC)
+        self._start = time.perf_counter()
+
+    def seconds(self) -> float:
+        """Wall seconds since it was made."""
+        return time.perf_counter() - self._start
