@@ -1,0 +1,98 @@
+"""One channel of a record on its own time base: what the wave algorithms take. Knows no instrument."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from rig.errors import BenchFault, UseError
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wave:
+    """A sampled voltage.
+
+    samples: V at the input of the probe, shape (n,). rate: S/s. start: s, bench time of the first sample.
+    resolution: V of one converter step. gain_u: standard uncertainty of the gain, 1. time_u: s, standard uncertainty
+    of an instant against the other channels. clipped: a sample stood at the converter's rail.
+    """
+
+    samples: npt.NDArray[Any]
+    rate: float
+    start: float = 0.0
+    resolution: float = 0.0
+    gain_u: float = 0.0
+    time_u: float = 0.0
+    clipped: bool = False
+    source: str = ""
+    of: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.samples.ndim != 1 or not self.rate > 0:
+            raise UseError(f"{self.source or 'wave'}: give one channel of shape (n,) and a rate above 0 S/s")
+
+    @property
+    def seconds(self) -> float:
+        """Length, s."""
+        return len(self.samples) / self.rate
+
+    @property
+    def time(self) -> Floats:
+        """s since the first sample, of each sample."""
+        return np.arange(len(self.samples)) / self.rate
+
+    def volts(self) -> Floats:
+        """Samples as float64. BenchFault for a record that cannot be measured: clipped, or holding no numbers."""
+        if self.clipped:
+            raise BenchFault(f"{self.source or 'wave'}: clipped; choose a larger range and measure again")
+        values = np.asarray(self.samples, dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise BenchFault(f"{self.source or 'wave'}: holds samples that are no number; look at the transfer format")
+        return values
+
+
+class Captured(Protocol):
+    """What a digitizer brings home (rig.roles.Waveforms has this shape)."""
+
+    @property
+    def channels(self) -> Sequence[str]: ...
+    @property
+    def samples(self) -> npt.NDArray[Any]: ...
+    @property
+    def start(self) -> float: ...
+    @property
+    def rate(self) -> float: ...
+    @property
+    def resolution(self) -> Sequence[float]: ...
+    @property
+    def gain_u(self) -> float: ...
+    @property
+    def time_u(self) -> float: ...
+    @property
+    def clipped(self) -> Sequence[bool]: ...
+    @property
+    def source(self) -> str: ...
+
+
+def wave(capture: Captured, channel: str, of: tuple[str, ...] = ()) -> Wave:
+    """One channel of a capture. of: digests of the capture. UseError for a channel it does not have."""
+    if channel not in capture.channels:
+        raise UseError(f"{capture.source}: no channel {channel!r}; recorded are {', '.join(capture.channels)}")
+    row = list(capture.channels).index(channel)
+    return Wave(
+        capture.samples[row],
+        capture.rate,
+        capture.start,
+        capture.resolution[row],
+        capture.gain_u,
+        capture.time_u,
+        capture.clipped[row],
+        f"{capture.source} {channel}",
+        of,
+    )
