@@ -1,0 +1,114 @@
+"""What the car hears: charger frames, wires, contacts and its own pack, kept in the Situation.
+
+A frame that repeats the last one costs a look-up and changes nothing but the time it was heard at. Only frames the
+charger has sent once, or must send, are missed: 108 and 109 always, 208 when it says it can discharge (chademo.md 1,
+0x109), 209 and 208 once they have been there.
+"""
+
+from __future__ import annotations
+
+from rig.can.frame import Frame
+from rig.chademo.codec import ChargerCapability, ChargerDischarge, ChargerStatus, Message, decode
+from rig.chademo.events import ContactorMoved, PackState, VehicleIn
+from rig.chademo.vehicle_causes import Situation
+from rig.chademo.vehicle_voice import NOT_DUE
+from rig.units import to_ns
+
+CHARGER_FRAMES = (0x108, 0x109, 0x208, 0x209)
+
+
+class Ears:
+    """Sorts what comes in. `take` says whether something has changed."""
+
+    def __init__(self, situation: Situation) -> None:
+        self._s = situation
+        self._last: dict[int, Message] = {}
+        self._heard_at: dict[int, int] = {}
+        self._unmasked_at = NOT_DUE
+
+    def begin(self, t: int) -> None:
+        """A new session: forget the last charger."""
+        s = self._s
+        self._last.clear()
+        self._heard_at = {0x108: t, 0x109: t}
+        self._unmasked_at = NOT_DUE
+        s.capability, s.status, s.discharge = None, None, None
+        s.silent, s.full, s.v2h, s.deviations = False, False, False, 0
+        s.lasting.clear()
+
+    def expect(self, t: int, frame: int) -> None:
+        """From now on the charger must send this frame."""
+        self._heard_at.setdefault(frame, t)
+
+    def listen(self, t: int) -> bool:
+        """Once a cycle: is the charger still there? True when that has changed."""
+        silent = min(self._heard_at.values()) < t - to_ns(self._s.profile.silence_limit.value)
+        changed = silent != self._s.silent
+        self._s.silent = silent
+        return changed
+
+    def take(self, t: int, event: VehicleIn, flowing: bool) -> bool:
+        """flowing: the session runs, so that both sides' voltages must agree. False when nothing follows."""
+        s = self._s
+        if isinstance(event, Frame):
+            return self._hear(t, event, flowing)
+        if isinstance(event, PackState):
+            s.pack = event
+            rate = max(0, min(100, int(event.soc * 100 + 1e-6)))
+            if rate != s.voice.rate:
+                s.voice.rate = rate
+                s.voice.touch()
+        elif isinstance(event, ContactorMoved):
+            s.contactor_closed = event.closed
+        elif event.wire == "d1":
+            s.d1 = event.on
+        elif event.wire == "d2":
+            s.d2 = event.on
+        elif event.wire == "proximity":
+            s.proximity = event.on
+        else:
+            return False  # k is our own; the lock is heard in 109.5.2
+        return True
+
+    def _hear(self, t: int, frame: Frame, flowing: bool) -> bool:
+        number = frame.id
+        if number not in CHARGER_FRAMES or self._s.voice.next_ns == NOT_DUE:
+            return False
+        message = decode(frame)
+        if message is None:
+            return False
+        self._heard_at[number] = t
+        deviates = number == 0x109 and self._compare(t, message, flowing)
+        if message is self._last.get(number):
+            return deviates
+        self._last[number] = message
+        self._note(message)
+        return True
+
+    def _note(self, message: Message) -> None:
+        s = self._s
+        if isinstance(message, ChargerStatus):
+            s.status = message
+            old = message.protocol < 2  # chademo.md 1 0x102: 1 is 0.9
+            if old != s.voice.old_charger:
+                s.voice.old_charger = old
+                s.voice.touch()
+        elif isinstance(message, ChargerCapability):
+            s.capability = message
+            s.voice.request_cap = message.available_current
+        elif isinstance(message, ChargerDischarge):
+            s.discharge = message
+
+    def _compare(self, t: int, message: Message, flowing: bool) -> bool:
+        """Count 109s whose voltage is not the car's own (chademo.md 3). True when there are too many."""
+        s, p = self._s, self._s.profile
+        if not flowing:
+            s.deviations, self._unmasked_at = 0, NOT_DUE
+            return False
+        if self._unmasked_at == NOT_DUE:
+            self._unmasked_at = t + to_ns(p.deviation_mask.value)
+        if s.pack is None or not isinstance(message, ChargerStatus) or t < self._unmasked_at:
+            return False
+        apart = abs(s.pack.voltage - message.output_voltage) > p.deviation_voltage.value * s.pack.voltage
+        s.deviations = s.deviations + 1 if apart else 0
+        return s.deviations >= p.deviation_count.value
