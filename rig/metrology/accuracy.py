@@ -1,0 +1,149 @@
+"""What an instrument's data sheet promises, read once and used twice.
+
+accuracy.toml beside a driver holds, for each function and range, the limit of error (per cent of reading + per cent of
+range), the resolution, the noise, the update interval, and where each figure comes from. Two readings of that file:
+
+  the driver     takes the limits as rectangular components of the uncertainty of each reading (JCGM 100, 4.3.7: only
+                 limits are known, nothing inside them is more likely);
+  the emulator   is one specimen of the model: it draws a gain and an offset error inside the limits once, keeps them
+                 for life, and adds noise and resolution at each reading.
+
+So a reading of an emulated instrument is wrong by an amount its budget covers, and never by the same amount for two
+specimens.
+"""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rig.errors import UseError
+from rig.metrology.measurement import Component
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RangeSpec(_Table):
+    """One range of one function. full: full scale, in the function's unit.
+
+    reading: limit of error, % of reading. range: limit of error, % of full. resolution: smallest step. noise: standard
+    deviation of one reading, % of full. confidence: S seen in the source, M from memory.
+    """
+
+    full: float = Field(gt=0)
+    reading: float = Field(ge=0)
+    range: float = Field(ge=0)
+    resolution: float = Field(ge=0)
+    noise: float = Field(ge=0)
+    source: str = Field(min_length=1)
+    confidence: Literal["S", "M"]
+
+    def limit(self, value: float) -> float:
+        """Largest error at a reading, in the function's unit, without noise and resolution."""
+        return (self.reading * abs(value) + self.range * self.full) / 100.0
+
+
+class FunctionSpec(_Table):
+    """One function: what it measures, how often it makes a new value (s), its ranges from small to large."""
+
+    unit: str
+    update: float = Field(ge=0)
+    ranges: tuple[RangeSpec, ...] = Field(min_length=1)
+
+    def range_for(self, value: float, full: float | None = None) -> RangeSpec:
+        """The range in use: the one with that full scale, or without one the smallest that holds the value."""
+        if full is not None:
+            for spec in self.ranges:
+                if math.isclose(spec.full, full, rel_tol=1e-9):
+                    return spec
+            raise UseError(f"no {full:g} {self.unit} range; there are {', '.join(f'{r.full:g}' for r in self.ranges)}")
+        return next((spec for spec in self.ranges if abs(value) <= spec.full), self.ranges[-1])
+
+
+class _File(_Table):
+    model: str
+    functions: dict[str, FunctionSpec]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """All functions of one model."""
+
+    model: str
+    functions: Mapping[str, FunctionSpec]
+
+    def __getitem__(self, function: str) -> FunctionSpec:
+        try:
+            return self.functions[function]
+        except KeyError:
+            raise UseError(f"{self.model}: accuracy.toml has no function {function!r}; add it") from None
+
+    def budget(self, function: str, value: float, full: float | None = None) -> tuple[Component, ...]:
+        """The components of the uncertainty of one reading. full: full scale of the range in use."""
+        spec = self[function]
+        used = spec.range_for(value, full)
+        source = f"{used.source} ({used.confidence})"
+        lines = (
+            ("of reading", used.reading * abs(value) / 100.0 / math.sqrt(3.0), "rectangular"),
+            ("of range", used.range * used.full / 100.0 / math.sqrt(3.0), "rectangular"),
+            ("resolution", used.resolution / math.sqrt(12.0), "rectangular"),
+            ("noise", used.noise * used.full / 100.0, "normal"),
+        )
+        return tuple(
+            Component(f"{self.model} {function}: {name}", u, "normal" if kind == "normal" else "rectangular", source)
+            for name, u, kind in lines
+            if u > 0.0
+        )
+
+
+class Specimen:
+    """One box of a model, with its own fixed errors inside the model's limits. Deterministic for a given generator."""
+
+    def __init__(self, accuracy: Accuracy, rng: np.random.Generator) -> None:
+        self._accuracy, self._rng = accuracy, rng
+        self._errors: dict[tuple[str, float], tuple[float, float]] = {}
+        for name in sorted(accuracy.functions):  # drawn at once: what is asked first must not matter
+            for spec in accuracy.functions[name].ranges:
+                gain, offset = rng.uniform(-1.0, 1.0, 2)
+                self._errors[name, spec.full] = (
+                    float(gain) * spec.reading / 100.0,
+                    float(offset) * spec.range * spec.full / 100.0,
+                )
+
+    def read(self, function: str, true: float, full: float | None = None) -> float:
+        """What this box shows for a true value. full: full scale of the range in use."""
+        spec = self._accuracy[function].range_for(true, full)
+        gain, offset = self._errors[function, spec.full]
+        shown = true * (1.0 + gain) + offset
+        if spec.noise:
+            shown += float(self._rng.normal(0.0, spec.noise * spec.full / 100.0))
+        return round(shown / spec.resolution) * spec.resolution if spec.resolution else shown
+
+    def errors(self, function: str, full: float) -> tuple[float, float]:
+        """(gain as a fraction, offset in the function's unit) of a range; for set-points that share its reference."""
+        return self._errors[function, full]
+
+
+def read_accuracy(path: Path) -> Accuracy:
+    """Read and check an accuracy.toml (UseError with file and key)."""
+    try:
+        file = _File.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UseError(f"{path}: cannot be read ({error}); restore the file of the package") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise UseError(f"{path}: {where}: {first['msg']}; mend that key") from None
+    for name, spec in file.functions.items():
+        if [r.full for r in spec.ranges] != sorted({r.full for r in spec.ranges}):
+            raise UseError(f"{path}: functions.{name}.ranges: full scales must rise; sort them")
+    return Accuracy(file.model, file.functions)
