@@ -7,12 +7,13 @@ replies raise InstrumentError; silence raises LostInstrument (from the session).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from rig.clock import Clock
-from rig.errors import EnvelopeError, InstrumentError
+from rig.errors import EnvelopeError, InstrumentError, LostInstrument, UnsafeState
 from rig.roles import Identity
 from rig.scpi.codec import Real
 from rig.scpi.command import Command
@@ -118,6 +119,23 @@ class ScpiDriver:
             errors = self._drain_errors()
         if errors:
             raise InstrumentError(self.resource, line, "; ".join(map(str, errors)))
+
+    def _bring_down(self, actions: Sequence[Callable[[], object]]) -> list[str]:
+        """Take each step towards no energy whatever became of the one before. What was refused, in the instrument's
+        words; a step that got no answer is tried once more, then UnsafeState."""
+        refused: list[str] = []
+        for action in (self._drain_errors, *actions):
+            for attempt in (1, 2):
+                try:
+                    action()
+                except LostInstrument as error:
+                    if attempt == 2:
+                        raise UnsafeState(f"{error}; its output is unknown: open the emergency stop") from None
+                    continue
+                except InstrumentError as error:
+                    refused.append(f"refused {error.command}: {error.words}")
+                break
+        return refused
 
     def _insist(self, command: Command[T], asked: T, suffixes: tuple[int, ...]) -> None:
         read = self._get(command, *suffixes)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 WORDS: dict[int, str] = {
     0: "No error",
+    -100: "Command error",
     -102: "Syntax error",
     -104: "Data type error",
     -108: "Parameter not allowed",
@@ -21,12 +22,14 @@ WORDS: dict[int, str] = {
     -151: "Invalid string data",
     -161: "Invalid block data",
     -200: "Execution error",
+    -201: "Invalid while in local",
     -203: "Command protected",
     -211: "Trigger ignored",
     -213: "Init ignored",
     -220: "Parameter error",
     -221: "Settings conflict",
     -222: "Data out of range",
+    -223: "Too much data",
     -224: "Illegal parameter value",
     -230: "Data corrupt or stale",
     -240: "Hardware error",

@@ -77,7 +77,8 @@ class ScpiFace:
     latency: s that an exchange of a line takes (see exchange_time). gate: called with the command before each setter,
     raises ScpiError when commands are not obeyed now (remote not taken). prefix: what the model prints before a
     reply (the header, where it repeats it). translate: SCPI-99 error number -> what this model puts there instead.
-    depth: entries its error queue holds.
+    error_read: called when the error queue is asked (some models take that for an acknowledgement). most_units: units
+    a line may hold. depth: entries its error queue holds.
     """
 
     def __init__(
@@ -92,12 +93,14 @@ class ScpiFace:
         gate: Callable[[Command[Any]], None] | None = None,
         prefix: Callable[[Command[Any], tuple[int, ...]], str] | None = None,
         translate: Mapping[int, Entry] | None = None,
+        error_read: Callable[[], None] = lambda: None,
+        most_units: int = 1000,
         depth: int = 16,
         terminator: bytes = b"\n",
     ) -> None:
         self.latency = latency
         self._gate, self._prefix, self._depth, self._terminator = gate, prefix, depth, terminator
-        self._translate = translate or {}
+        self._translate, self._error_read, self._most_units = translate or {}, error_read, most_units
         self._queue: deque[Entry] = deque()
         self._esr, self._ese, self._sre = POWER_ON, 0, 0
         self._answering: list[bytes] = []
@@ -178,6 +181,7 @@ class ScpiFace:
         }
 
     def _next_error(self) -> Entry:
+        self._error_read()
         return self._queue.popleft() if self._queue else NO_ERROR
 
     def _clear_status(self) -> None:
@@ -205,7 +209,7 @@ class ScpiFace:
     def _parse(self, line: str) -> tuple[_Unit, ...]:
         units: list[_Unit] = []
         node = ""
-        for text in _units_of(line):
+        for text in self._units_of(line):
             if isinstance(text, ScpiError):
                 units.append(_Unit(None, False, None, text))
                 break
@@ -224,6 +228,13 @@ class ScpiFace:
             self._parsed.clear()
         self._parsed[line] = parsed = tuple(units)
         return parsed
+
+    def _units_of(self, line: str) -> list[str] | list[ScpiError]:
+        try:
+            texts = _split(_UNIT, line, ";")
+        except ScpiError as error:
+            return [error]
+        return texts if len(texts) <= self._most_units else [ScpiError(-223)]
 
     def _understand(self, header: str, rest: str) -> _Unit:
         asks = header.endswith("?")
@@ -288,13 +299,6 @@ class ScpiFace:
 def exchange_time(command: float, query: float) -> Callable[[str], float]:
     """Latency of a line: s for one that only tells, s for one that asks."""
     return lambda line: query if "?" in line else command
-
-
-def _units_of(line: str) -> list[str] | list[ScpiError]:
-    try:
-        return _split(_UNIT, line, ";")
-    except ScpiError as error:
-        return [error]
 
 
 def _split(pattern: re.Pattern[str], text: str, mark: str) -> list[str]:
