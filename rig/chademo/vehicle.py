@@ -110,6 +110,10 @@ class Vehicle:
         """Both sides of this session are V2H capable and the car has not withdrawn."""
         return self._s.v2h and not self._voice.withdrawn
 
+    def press_stop(self) -> None:
+        """The driver ends this session; takes effect at the next frame. Asleep: nothing."""
+        self._s.stop_pressed = self._look = True
+
     # -- the machine
 
     def step(self, now: float, event: VehicleIn | None) -> Step[VehicleOut]:
@@ -187,6 +191,11 @@ class Vehicle:
         self._marks.pop(name, None)
         return None
 
+    def _inlet_below(self, limit: Figure) -> bool:
+        """As measured in this phase: what was seen before it began proves nothing."""
+        s = self._s
+        return s.pack is not None and s.pack_at >= self._since and s.pack.inlet_voltage <= limit.value
+
     def _delay(self, wish: float | None, figure: Figure) -> float:
         return self._voice.value(wish, figure)
 
@@ -197,6 +206,7 @@ class Vehicle:
         self.stop_reason, self.stop_detail = R.NONE, ""
         self.opened_under_load = self.welded = False
         self.trail.clear()
+        s.stop_pressed = False
         return P.WAKING
 
     def _waking(self, t: int) -> VehiclePhase | None:
@@ -244,7 +254,7 @@ class Vehicle:
             if self._past(t, self._marks["asked"], s.profile.contactor_limit.value):
                 return self._stop(R.CONTACTOR, "system_fault")
         elif self._past(t, self._since, delay):
-            if s.pack is not None and s.pack.inlet_voltage <= s.profile.inlet_dead.value:
+            if self._inlet_below(s.profile.inlet_dead):
                 self._marks["asked"] = t
                 self._move_contactor(True)
                 return self._closing(t)
@@ -297,8 +307,8 @@ class Vehicle:
         return None
 
     def _weld_check(self, t: int) -> VehiclePhase | None:
-        s, p = self._s, self._s.profile
-        dead = self._mark(t, "dead", s.pack is None or s.pack.inlet_voltage <= p.weld_free.value)
+        p = self._s.profile
+        dead = self._mark(t, "dead", self._inlet_below(p.weld_free))
         if dead is not None and self._past(t, dead, p.weld_confirm.value):
             self._voice.contactor_open = True
             return P.ENDED

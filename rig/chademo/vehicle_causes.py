@@ -43,10 +43,13 @@ class Situation:
     status: ChargerStatus | None = None
     discharge: ChargerDischarge | None = None
     pack: PackState | None = None
+    pack_at: int = 0
+    """ns, when the pack's state was last told."""
     silent: bool = False
     """A charger frame has stayed away too long."""
     deviations: int = 0
     """Consecutive frames 109 whose voltage is not the car's."""
+    stop_pressed: bool = False
     full: bool = False
     v2h: bool = False
     """Both sides can discharge."""
@@ -166,7 +169,7 @@ CAUSES: tuple[Cause, ...] = (
     # The driver, or the bench in the driver's place
     Cause(R.FAULT, LIVE, lambda s: bool(s.wishes.faults), _lone),
     Cause(R.SHIFT, LIVE, lambda s: s.wishes.shifted, _lone),
-    Cause(R.USER, LIVE, lambda s: s.wishes.stop),
+    Cause(R.USER, LIVE, lambda s: s.stop_pressed),
     Cause(R.K_RELEASED, PERMITTED, lambda s: s.wishes.k_released, _always_lone),
     Cause(R.ENABLE_WITHDRAWN, PERMITTED, lambda s: s.wishes.enable_withdrawn, _always_lone),
     # Nothing more to do, or the charger does not inhibit by itself

@@ -53,7 +53,7 @@ class Ears:
         if isinstance(event, Frame):
             return self._hear(t, event, flowing)
         if isinstance(event, PackState):
-            s.pack = event
+            s.pack, s.pack_at = event, t
             rate = max(0, min(100, int(event.soc * 100 + 1e-6)))
             if rate != s.voice.rate:
                 s.voice.rate = rate

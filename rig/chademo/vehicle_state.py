@@ -103,7 +103,6 @@ class Wishes:
     discharge_withdrawn: bool = False
     """102.5.7 goes to 0 and stays there until the car sleeps. The limit 200.0 stays as it is, so that the charger's
     reaction to this bit can be told from its reaction to the limit."""
-    stop: bool = False
     k_released: bool = False
     enable_withdrawn: bool = False
     lone_signal: bool = False

@@ -649,16 +649,24 @@ def test_a_lone_signal_leaves_the_rest_to_the_charger_for_2_5_s(wishes: dict[str
 
 def test_user_stop_before_charging_shows_5_4() -> None:
     desk = Desk().to(P.PERMITTED)
-    desk.wish(stop=True)
+    desk.vehicle.press_stop()
     desk.clock.sleep(0.11)
     assert desk.last(0x102)[5] == 0xD8
     assert desk.vehicle.stop_reason is R.USER
 
 
+def test_stop_pressed_asleep_does_not_end_the_next_session() -> None:
+    desk = Desk()
+    desk.vehicle.press_stop()
+    desk.to(P.RUNNING)
+    desk.clock.sleep(1.0)
+    assert desk.vehicle.stop_reason is R.NONE
+
+
 def test_user_stop_in_session() -> None:
     desk = Desk().to(P.RUNNING)
     desk.clock.sleep(2.0)
-    desk.wish(stop=True)
+    desk.vehicle.press_stop()
     desk.clock.sleep(0.11)
     assert desk.last(0x102).hex(" ").upper() == "02 9A 01 00 00 C0 49 00"
     desk.charger_stops()
@@ -674,7 +682,7 @@ def test_the_contactor_waits_for_5_a() -> None:
     desk.feels(current=-14.0)
     desk.clock.sleep(1.0)
     start = desk.clock.now()
-    desk.wish(stop=True)
+    desk.vehicle.press_stop()
     desk.clock.sleep(3.0)
     assert desk.opened() == []
     desk.feels(current=-4.9)
@@ -688,7 +696,7 @@ def test_the_contactor_waits_for_5_a() -> None:
 def test_current_gone_but_109_5_0_stays_the_contactor_opens_after_2_5_s() -> None:
     desk = Desk().to(P.RUNNING)
     desk.clock.sleep(1.0)
-    desk.wish(stop=True)
+    desk.vehicle.press_stop()
     desk.clock.sleep(3.0)
     stopped = next(at for at, phase in desk.vehicle.trail if phase is P.STOPPING)
     assert [at - stopped for at, _ in desk.opened()] == [pytest.approx(2.5)]
@@ -698,7 +706,7 @@ def test_the_bounded_fallback_is_named() -> None:
     desk = Desk().to(P.RUNNING)
     desk.feels(current=-14.0)
     desk.clock.sleep(1.0)
-    desk.wish(stop=True)
+    desk.vehicle.press_stop()
     desk.clock.sleep(5.0)
     stopped = next(at for at, phase in desk.vehicle.trail if phase is P.STOPPING)
     assert [(at - stopped, amps) for at, amps in desk.opened()] == [(pytest.approx(4.0), -14.0)]
@@ -710,7 +718,7 @@ def test_the_bounded_fallback_is_named() -> None:
 
 def test_an_inlet_that_stays_alive_is_a_weld() -> None:
     desk = Desk().to(P.RUNNING)
-    desk.wish(stop=True)
+    desk.vehicle.press_stop()
     desk.feels(inlet_voltage=374.0)
     desk.clock.sleep(0.2)
     desk.charger_stops()
@@ -726,7 +734,7 @@ def test_an_inlet_that_stays_alive_is_a_weld() -> None:
 def test_contactors_that_do_not_open_are_a_weld() -> None:
     desk = Desk().to(P.RUNNING)
     desk.sticks = True
-    desk.wish(stop=True)
+    desk.vehicle.press_stop()
     desk.clock.sleep(0.2)
     desk.charger_stops()
     desk.until(P.ENDED, 5.0)
