@@ -228,9 +228,11 @@ class Vehicle:
             if self._past(t, self._since, s.profile.greeting_limit.value):
                 return self._stop(R.NOT_READY, "system_fault")
             return None
-        if misfit := incompatibility(s):
+        if s.status is None or s.capability is None:
+            return None  # its silence ends the wait
+        if misfit := incompatibility(s, s.status, s.capability):
             return self._stop(R.INCOMPATIBLE, None, misfit)
-        s.v2h = s.status is not None and s.status.discharge_compatible and not self._voice.withdrawn
+        s.v2h = s.status.discharge_compatible and not self._voice.withdrawn
         if s.v2h:
             self._ears.expect(t, 0x208)  # chademo.md 1 0x109 [CLARA]: with 109.4.0 the charger must send it
         self._voice.enabled = True

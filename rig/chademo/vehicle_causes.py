@@ -118,7 +118,7 @@ def _below_voltage(s: Situation, pack: PackState) -> bool:
 
 
 def _above_ceiling(s: Situation, pack: PackState) -> bool:
-    return s.v2h and pack.soc >= s.level_ceiling and _flows(pack.current, s)
+    return pack.soc >= s.level_ceiling and _flows(pack.current, s)
 
 
 def _charged(s: Situation, pack: PackState) -> bool:
@@ -185,13 +185,11 @@ BY_PHASE: Mapping[VehiclePhase, tuple[tuple[int, Cause], ...]] = {
 }
 
 
-def incompatibility(s: Situation) -> str:
+def incompatibility(s: Situation, status: ChargerStatus, capability: ChargerCapability) -> str:
     """Why car and charger do not fit, in words; "" when they do (chademo.md 2 step 2)."""
-    if s.status is None or s.capability is None:
-        return "the charger has not said what it can do (108, 109)"
     target = s.voice.value(s.wishes.target_voltage, s.profile.target_voltage)
-    if s.status.protocol < 1:
-        return f"charger protocol number {s.status.protocol} is older than 0.9"
-    if s.capability.available_voltage < target:
-        return f"charger offers {s.capability.available_voltage:g} V, the target is {target:g} V"
+    if status.protocol < 1:
+        return f"charger protocol number {status.protocol} is older than 0.9"
+    if capability.available_voltage < target:
+        return f"charger offers {capability.available_voltage:g} V, the target is {target:g} V"
     return ""

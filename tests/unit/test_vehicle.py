@@ -376,6 +376,41 @@ def test_a_v2h_charger_must_send_208() -> None:
     assert desk.vehicle.stop_reason is R.CHARGER_SILENT
 
 
+def test_a_charger_that_unlocks_in_session() -> None:
+    desk = Desk().to(P.CLOSED)
+    desk.says(locked=False)
+    desk.clock.sleep(0.15)
+    assert desk.vehicle.stop_reason is R.CHARGER_UNLOCKED
+
+
+def test_running_and_stopping_at_once_is_not_running() -> None:
+    desk = Desk().to(P.ASKING)
+    desk.says(running=True, stopping=True)
+    desk.clock.sleep(1.0)
+    assert desk.vehicle.phase is P.ASKING
+
+
+def test_pulled_out_after_the_end_it_sleeps_even_with_d1_on() -> None:
+    desk = Desk().to(P.PERMITTED)
+    desk.vehicle.press_stop()
+    desk.until(P.ENDED, 0.2)
+    desk.wire("proximity", False)
+    assert desk.vehicle.phase is P.ASLEEP
+
+
+def test_called_late_it_skips_what_it_missed_and_sends_no_burst() -> None:
+    vehicle = Vehicle(wishes=Wishes(wake=0.0))
+    vehicle.step(0.0, WireChanged("proximity", True))
+    first = vehicle.step(0.0, WireChanged("d1", True))
+    assert [out.id for out in first.out if isinstance(out, Frame)] == [0x100]
+    late = vehicle.step(0.535, None)
+    assert [out.id for out in late.out if isinstance(out, Frame)] == [0x101]
+    assert late.wake_at == 0.52  # due already: the rest of this cycle follows at once, the missed ones never
+    sent = [vehicle.step(0.535, None) for _ in range(2)]
+    assert [out.id for step in sent for out in step.out if isinstance(out, Frame)] == [0x102, 0x200]
+    assert sent[-1].wake_at == 0.6
+
+
 def test_no_d2_within_20_s() -> None:
     desk = Desk().to(P.PERMITTED)
     desk.clock.sleep(19.99)
@@ -563,6 +598,24 @@ def test_the_car_ends_what_the_charger_should_have_inhibited(
     assert desk.last(0x102)[4] == 0
 
 
+def test_a_level_of_0_is_not_used() -> None:
+    desk = Desk().to(P.RUNNING)
+    desk.clock.sleep(2.0)
+    desk.wish(min_discharge_level=0.0)
+    desk.feels(soc=0.0, current=-8.0)
+    desk.clock.sleep(20.0)
+    assert desk.vehicle.phase is P.RUNNING
+
+
+def test_withdrawn_discharge_grants_no_current() -> None:
+    desk = Desk().to(P.RUNNING)
+    desk.clock.sleep(2.0)
+    desk.wish(discharge_withdrawn=True)
+    desk.feels(current=-12.0)
+    desk.clock.sleep(6.0)
+    assert desk.vehicle.stop_detail == "current_deviation"
+
+
 def test_the_other_direction_stays_allowed_at_floor_and_ceiling() -> None:
     for wishes, current in (({"min_discharge_level": 0.73}, 8.0), ({"max_charge_level": 0.73}, -8.0)):
         desk = Desk().to(P.RUNNING)
@@ -576,8 +629,10 @@ def test_the_other_direction_stays_allowed_at_floor_and_ceiling() -> None:
 def test_withdrawn_discharge_cannot_come_back_in_the_session() -> None:
     desk = Desk().to(P.RUNNING)
     desk.clock.sleep(2.0)
+    assert desk.vehicle.can_discharge
     desk.wish(discharge_withdrawn=True)
     desk.clock.sleep(0.2)
+    assert not desk.vehicle.can_discharge
     assert not desk.last(0x102)[5] & 0x80
     assert desk.last(0x200)[0] == 0xF0
     desk.wish(discharge_withdrawn=False)
@@ -739,6 +794,34 @@ def test_contactors_that_do_not_open_are_a_weld() -> None:
     desk.charger_stops()
     desk.until(P.ENDED, 5.0)
     assert desk.vehicle.welded
+
+
+def test_what_the_inlet_was_before_proves_nothing() -> None:
+    desk = Desk().to(P.RUNNING)
+    desk.feels(inlet_voltage=0.0)  # as it was told last, long before the opening
+    desk.vehicle.press_stop()
+    desk.clock.sleep(0.2)
+    desk.charger_stops()
+    desk.until(P.OPENING, 3.0)
+    desk.feels(inlet_voltage=float("nan"))  # not measured any more
+    desk.until(P.WELD_CHECK, 0.1)
+    desk.clock.sleep(2.0)
+    assert desk.vehicle.phase is P.WELD_CHECK
+
+
+def test_contactors_wait_for_an_inlet_figure_taken_after_d2() -> None:
+    vehicle = Vehicle(wishes=Wishes(wake=0.0, permission=0.0, closing=0.0))
+    pack = PackState(374.0, 0.0, 0.5, 25.0, 0.0)
+    told = [WireChanged("proximity", True), pack, WireChanged("d1", True)]
+    told += [ChargerCapability(True, 500, 15, 435).encode(), replace(LOCKED).encode()]
+    out = [o for n, event in enumerate(told) for o in vehicle.step(0.01 * n, event).out]
+    assert vehicle.phase is P.PERMITTED
+    out += vehicle.step(0.10, WireChanged("d2", True)).out
+    assert vehicle.phase is P.CLOSING
+    out += vehicle.step(0.12, None).out
+    assert ContactorMoved(True) not in out
+    out += vehicle.step(0.13, pack).out
+    assert ContactorMoved(True) in out
 
 
 # -- controls of the bench
