@@ -94,7 +94,8 @@ class StageCommand:
 class StageReading:
     """What the EVPS's own sensors tell its controller.
 
-    u_out: V at the DC output node / connector. i_out: A, positive charging. u_house: V rms per leg.
+    u_out: V at the connector, the cable side of the EVPS's own contactor. u_node: V at the stage's side of it (what
+    mode VOLTAGE drives). i_out: A, positive charging. u_house: V rms per leg.
     p_ac: W, EVPS into home. alive: control power is there (from mains, from the battery, or still from hold-up).
     """
 
@@ -103,6 +104,7 @@ class StageReading:
     u_house: tuple[float, float]
     p_ac: float
     alive: bool
+    u_node: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,334 @@
+"""The EVPS's power stage: DC current loop, DC output node, DC link, losses. Knows no mains, no house, no contacts.
+
+Theory
+  What feeds the link decides the regime, looked up by `settle` whenever something around the stage has changed:
+
+    GRID     the house bus is live from the mains: the DC current follows its reference with `current_lag`, the AC
+             side takes what current, losses, link and output node need
+    BATTERY  no mains, battery connected: the AC side is what the house needs (FORM) or nothing; the DC power follows
+             with `form_lag` and the link makes up the difference, which is how a reversal is carried
+    LINK     neither: the control lives on the link until it is empty (hold-up)
+
+  The states are the current i (GRID) or the power p_in out of the battery (BATTERY), the node's voltage, the link's
+  energy. Connected to the battery the node follows its terminals; alone it slews to a reference or bleeds down.
+  Between changes every state moves on an exponential or a straight line, stepped exactly. `hold` is the steady case:
+  constant powers times time. What is left of an exponential below TINY is jumped: a jump of a current or a power
+  carries no energy.
+
+  Energy: each step books dc, loss, link and node from the same integrals and lets the AC side (GRID) or the link be
+  what balances them. Simpson's rule over at most half a lag gives the integral of the only curved one (loss over an
+  exponential current); it weighs all bookings alike, so the balance stays exact. A node pulled to the terminals takes
+  C*du*u from the battery, half of which is heat when it happens at once.
+
+Signs: p_ac into the stage, p_dc into the vehicle, p_link into the link.
+"""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+
+from rig.plant.energy import Ledger
+from rig.plant.ports import DcSupply, StageCommand, StageMode
+from rig.plant.stage_params import StageParams, dc_current
+
+TINY_CURRENT = 1e-4
+"""A (project choice: a hundredth of what the rig's meters resolve)."""
+TINY_POWER = 0.01
+"""W (project choice)."""
+EMPTY = 0.05
+"""V at which a bleeding node is empty (project choice)."""
+NEAR = 1e-6
+"""J: the link is at a threshold (event times are whole nanoseconds; 500 W in 1 ns is 5e-7 J)."""
+REFILL_BAND = 4.0
+"""J the link may stray before it is refilled (project choice: above the 2.5 J a refill's end overshoots)."""
+DECAY_STEP = 0.05
+"""Time constants between two recorded points of a bleeding node: straight lines between them are within 0.03 %."""
+SETTLED_AFTER = 20.0
+"""Lags after which nothing above TINY_POWER is left."""
+LOW_LINK_STEP = 0.001
+"""s between two looks at a link too low to form (project choice)."""
+
+
+class Regime(Enum):
+    """What feeds the link."""
+
+    GRID = "grid"
+    BATTERY = "battery"
+    LINK = "link"
+
+
+class PowerStage:
+    """States and powers of the stage. The plant settles it after every change and steps it in between."""
+
+    __slots__ = (
+        "_conductance", "_demand", "_dt", "_e_alive", "_e_dead", "_e_floor", "_e_nominal", "_fade", "_fade_half",
+        "_goal", "_i_high", "_i_low", "_p_least", "_p_most", "_refilling", "_u_goal", "alive", "command", "connected",
+        "i", "link", "loss", "mode", "moving", "p_ac", "p_dc", "p_in", "p_link", "params", "regime", "resistance",
+        "tripped", "u_node", "u_set",
+    )  # fmt: skip
+
+    def __init__(self, params: StageParams) -> None:
+        self.params = params
+        self.command = StageCommand()
+        self.mode = StageMode.OFF
+        self.regime = Regime.LINK
+        self.alive = self.tripped = self.connected = self.moving = False
+        self.i = self.p_in = self.u_node = self.link = 0.0
+        self.u_set = self.resistance = 0.0
+        self.p_ac = self.p_dc = self.loss = self.p_link = 0.0
+        self._i_low = self._i_high = self._p_least = self._p_most = 0.0
+        self._goal = self._u_goal = self._demand = self._conductance = 0.0
+        self._refilling = 0
+        self._dt, self._fade, self._fade_half = 0.0, 1.0, 1.0
+        self._e_nominal = params.link_energy(params.u_link)
+        self._e_floor = params.link_energy(params.u_link_floor)
+        self._e_alive = params.link_energy(params.u_link_alive)
+        self._e_dead = params.link_energy(params.u_link_dead)
+
+    # -- what surrounds it
+
+    def look_at_link(self) -> None:
+        """Whether the control lives and the link wants filling. First of all after a change."""
+        e = self.link
+        self.alive = e > self._e_dead + NEAR if self.alive else e >= self._e_alive - NEAR
+        stray = e - self._e_nominal
+        if self._refilling * -stray <= NEAR:
+            self._refilling = -1 if stray > REFILL_BAND else 1 if stray < -REFILL_BAND else 0
+        self.mode = self.command.mode if self.alive and not self.tripped else StageMode.OFF
+
+    def connect(self, connected: bool, supply: DcSupply) -> None:
+        """Whether the battery is on the output node, and what it is."""
+        p = self.params
+        self.connected = connected
+        self._conductance = 1.0 / p.r_leak + (1.0 / p.r_bleed if self.command.bleed and self.alive else 0.0)
+        if not connected:
+            self.i = self.p_in = 0.0
+            return
+        us, r = supply.u_set, supply.resistance
+        self.u_set, self.resistance = us, r
+        if self.regime is Regime.GRID:
+            self.p_in = -self.i * (us + r * self.i)
+        give, take = min(supply.i_source_max, p.i_dc_max), min(supply.i_sink_max, p.i_dc_max)
+        if self.mode is StageMode.FORM:
+            give = min(give, max(self.command.i_discharge_max, 0.0))
+        give = min(give, 0.5 * us / r) if r > 0.0 else give
+        room = p.u_dc_max - us
+        take = 0.0 if room <= 0.0 else min(take, room / r) if r > 0.0 else take
+        self._i_low, self._i_high = -give, take
+        self._p_most, self._p_least = give * (us - r * give), -take * (us + r * take)
+
+    def available(self) -> float:
+        """W the AC side may give when forming: what battery and link allow."""
+        if not self.connected:
+            return 0.0
+        full = self.link >= self._e_floor - NEAR
+        taken = self._p_most if full else min(max(self.p_in, 0.0), self._p_most)
+        return self.params.given(taken - self._leak())
+
+    def promised(self) -> float:
+        """W it could give with a full link."""
+        return self.params.given(self._p_most - self._leak()) if self.connected else 0.0
+
+    def settle(self, regime: Regime, u_ac: float, p_out: float, wanted: float, ledger: Ledger) -> None:
+        """Take the new surroundings. u_ac: V, both legs, GRID. p_out: W the house takes from a formed bus; wanted: W
+        it would take if the link were full."""
+        self.regime = regime
+        self._demand = p_out
+        self.moving = False
+        if regime is Regime.GRID:
+            self._aim_current(u_ac)
+        elif regime is Regime.BATTERY:
+            self._aim_power(wanted)
+        if self.connected:
+            self._pull_node(ledger)
+        else:
+            self._aim_node()
+        self._evaluate()
+
+    def _aim_current(self, u_ac: float) -> None:
+        p = self.params
+        if not self.connected or self.mode is StageMode.OFF:
+            self._goal = self.i = 0.0
+            return
+        ac = p.i_ac_max * u_ac
+        high = min(self._i_high, dc_current(p.given(ac), self.u_set, self.resistance))
+        low = max(self._i_low, dc_current(-ac - p.loss(ac), self.u_set, self.resistance))
+        wanted = self.command.i_ref if self.mode is StageMode.CURRENT else 0.0
+        self._goal = min(max(wanted, low), high)
+        self.i = min(max(self.i, self._i_low), self._i_high)
+        self.moving = abs(self.i - self._goal) > TINY_CURRENT
+        if not self.moving:
+            self.i = self._goal
+
+    def _aim_power(self, wanted: float) -> None:
+        if self.link < self._e_floor - NEAR:
+            self.p_in = max(self.p_in, 0.0)
+        need = wanted + self._loss_when(wanted) + self._leak() + self._refilling * self.params.link_refill
+        self._goal = min(max(need, 0.0), self._p_most)
+        self.p_in = min(max(self.p_in, self._p_least), self._p_most)
+        self.moving = abs(self.p_in - self._goal) > TINY_POWER
+        if not self.moving:
+            self.p_in = self._goal
+        self.i = dc_current(-self.p_in, self.u_set, self.resistance)
+
+    def _aim_node(self) -> None:
+        """Alone, the node is lifted or lowered to a reference, or it bleeds."""
+        p, command = self.params, self.command
+        driven = self.regime is Regime.GRID or self.link >= self._e_floor - NEAR
+        if driven and self.mode is StageMode.VOLTAGE:
+            self._u_goal = min(max(command.u_ref, 0.0), p.u_test_max)
+        elif driven and self.mode is StageMode.CURRENT and command.i_ref > 0.0:
+            self._u_goal = p.u_dc_max
+        else:
+            self._u_goal = math.nan
+            if self.u_node < EMPTY:
+                self.u_node = 0.0
+        self.moving = self.u_node > 0.0 if math.isnan(self._u_goal) else self.u_node != self._u_goal
+
+    # -- powers
+
+    def _leak(self) -> float:
+        """W of dividers and bleed while the battery is on the node."""
+        return self.u_set * self.u_set * self._conductance
+
+    def _loss_when(self, given: float) -> float:
+        """W lost when forming with given (W) or standing by."""
+        if self.mode is StageMode.OFF:
+            return self.params.p_control if self.alive or self.regime is Regime.GRID else 0.0
+        return self.params.loss(given)
+
+    def _evaluate(self) -> None:
+        """Powers at this moment (those of a slewing node left out: they last for milliseconds and its energy is
+        booked exactly)."""
+        if self.regime is Regime.GRID:
+            self.p_dc = self.i * (self.u_set + self.resistance * self.i) if self.connected else 0.0
+            lost = self._loss_when(0.0) if self.mode is StageMode.OFF else self.params.loss_at_dc(self.p_dc)
+            self.loss = lost + self._held_leak()
+            self.p_link = self._refilling * self.params.link_refill
+            self.p_ac = self.p_dc + self.loss + self.p_link
+            return
+        self.p_dc = -self.p_in
+        self.loss = self._loss_when(self._demand) + self._held_leak()
+        self.p_ac = -self._demand
+        self.p_link = self.p_ac - self.p_dc - self.loss
+
+    def _held_leak(self) -> float:
+        """W of the dividers that the stage itself makes up for; a bleeding node pays for its own."""
+        if self.connected:
+            return self._leak()
+        return 0.0 if math.isnan(self._u_goal) else self.u_node * self.u_node * self._conductance
+
+    def next_event(self, now: float) -> float:
+        """s at which the link reaches a threshold or a transient has ended, after which it must be settled anew."""
+        if self.moving and self.regime is Regime.BATTERY:
+            return now + (SETTLED_AFTER * self.params.form_lag if self.link >= self._e_floor else LOW_LINK_STEP)
+        if self.moving and self.regime is Regime.LINK and not math.isnan(self._u_goal):
+            return now + abs(self._u_goal - self.u_node) / self.params.slew
+        e, rate = self.link, self.p_link
+        if rate > 0.0:
+            ahead = [x for x in (self._e_alive, self._e_floor, self._e_nominal) if x > e + NEAR]
+            return now + (ahead[0] - e) / rate if ahead else math.inf
+        if rate < 0.0:
+            behind = [x for x in (self._e_nominal, self._e_floor, self._e_dead) if x < e - NEAR]
+            return now + (behind[0] - e) / rate if behind else math.inf
+        return math.inf
+
+    # -- time
+
+    def hold(self, dt: float, ledger: Ledger) -> None:
+        """dt (s) of constant powers."""
+        ledger.ac += self.p_ac * dt
+        ledger.dc += self.p_dc * dt
+        ledger.loss += self.loss * dt
+        self.link += self.p_link * dt
+
+    def step(self, dt: float, ledger: Ledger) -> float:
+        """One exact step of at most dt (s) while something moves. s taken."""
+        if not self.connected:
+            return self._step_node(dt, ledger)
+        taken = self._step_current(dt, ledger) if self.regime is Regime.GRID else self._step_power(dt, ledger)
+        self._pull_node(ledger)
+        self._evaluate()
+        return taken
+
+    def _step_current(self, dt: float, ledger: Ledger) -> float:
+        p = self.params
+        h = min(dt, 0.5 * p.current_lag)
+        if h != self._dt:
+            self._dt, self._fade = h, math.exp(-h / p.current_lag)
+            self._fade_half = math.sqrt(self._fade)
+        us, r, goal = self.u_set, self.resistance, self._goal
+        gap = self.i - goal
+        i_mid, i_end = goal + gap * self._fade_half, goal + gap * self._fade
+        p_mid, p_end = i_mid * (us + r * i_mid), i_end * (us + r * i_end)
+        w = h / 6.0
+        dc = w * (self.p_dc + 4.0 * p_mid + p_end)
+        leak = self._leak()
+        loss = w * (self.loss - leak + 4.0 * p.loss_at_dc(p_mid) + p.loss_at_dc(p_end)) + leak * h
+        ledger.dc += dc
+        ledger.loss += loss
+        ledger.ac += dc + loss + self.p_link * h
+        self.link += self.p_link * h
+        self.i = i_end
+        if abs(i_end - goal) <= TINY_CURRENT:
+            self.i, self.moving = goal, False
+        return h
+
+    def _step_power(self, dt: float, ledger: Ledger) -> float:
+        lag = self.params.form_lag
+        h = min(dt, SETTLED_AFTER * lag)
+        gap = self.p_in - self._goal
+        fade = -math.expm1(-h / lag)
+        taken = self._goal * h + gap * lag * fade
+        ledger.dc -= taken
+        ledger.ac += self.p_ac * h
+        ledger.loss += self.loss * h
+        self.link += taken + (self.p_ac - self.loss) * h
+        self.p_in = self._goal + gap * (1.0 - fade)
+        if abs(self.p_in - self._goal) <= TINY_POWER:
+            self.p_in, self.moving = self._goal, False
+        self.i = dc_current(-self.p_in, self.u_set, self.resistance)
+        return h
+
+    def _step_node(self, dt: float, ledger: Ledger) -> float:
+        """The node alone: a straight line to its reference, or its own decay."""
+        p, u0 = self.params, self.u_node
+        if math.isnan(self._u_goal):
+            tau = p.c_out / self._conductance
+            h = min(dt, tau * DECAY_STEP)
+            u1 = u0 * math.exp(-h / tau)
+            self.u_node = u1 = u1 if u1 >= EMPTY else 0.0
+            self.moving = u1 > 0.0
+            self.hold(h, ledger)
+            ledger.loss += 0.5 * p.c_out * (u0 * u0 - u1 * u1)
+            return h
+        way = self._u_goal - u0
+        h = min(dt, abs(way) / p.slew)
+        self.u_node = u1 = self._u_goal if h < dt or abs(way) <= p.slew * dt else u0 + math.copysign(p.slew * h, way)
+        self.moving = u1 != self._u_goal
+        base = self.loss - u0 * u0 * self._conductance
+        lost = base * h + self._conductance * (u0 * u0 + u0 * u1 + u1 * u1) / 3.0 * h
+        lifted = 0.5 * p.c_out * (u1 * u1 - u0 * u0)
+        ledger.loss += lost
+        if self.regime is Regime.GRID:
+            ledger.ac += lost + lifted + self.p_link * h
+            self.link += self.p_link * h
+        else:
+            self.link -= lost + lifted
+        self._evaluate()
+        return h
+
+    def _pull_node(self, ledger: Ledger) -> None:
+        """The battery pulls the node to its terminals (see the head)."""
+        u0, u1 = self.u_node, self.u_set + self.resistance * self.i
+        if u1 == u0:
+            return
+        c = self.params.c_out
+        ledger.dc -= c * (u1 - u0) * u1
+        ledger.loss += 0.5 * c * (u1 - u0) ** 2
+        self.u_node = u1
+
+    def stored(self) -> float:
+        """J in link and output node."""
+        return self.link + 0.5 * self.params.c_out * self.u_node * self.u_node
