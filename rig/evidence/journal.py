@@ -1,0 +1,212 @@
+"""The journal of a run: append-only lines, each chained to the one before. What happened stands here or nowhere.
+
+A line is one JSON object with these keys in this order
+  n     its number, from 0                       prev  `sha` of the line before; of line 0, 64 zeros
+  t     s, bench time it was written             doc   a document of rig.evidence.documents, tagged by `type`
+  sha   SHA-256, hex, of the line's own bytes before `,"sha"`
+so that a changed byte anywhere breaks the chain at its line, and anybody can check it with sha256sum. Floats are
+written as Python's repr, which reads back to the same bits; what is not finite as {"~float": "inf"}.
+
+What survives: every line is handed to the operating system as it is appended, so the end of this process loses none;
+`commit` has it on the disk. A verdict is committed before its append returns: nobody is shown what may still be lost.
+A last line without its line end was being written when the power went: it is set aside and reported, never counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rig.errors import TraceError, UseError
+from rig.evidence.documents import COMMITTED, Document
+
+FILE = "journal.jsonl"
+FIRST = "0" * 64
+_SEAL = re.compile(rb',"sha":"([0-9a-f]{64})"\}')
+_SEAL_LENGTH = len(b',"sha":""}') + 64
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A verified line. t: s, bench time it was written."""
+
+    n: int
+    t: float
+    doc: Document
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A journal as read. lines: all before the first that differs. head: digest of the last of them.
+
+    flaw: which line differs and how, empty when the chain is whole. torn: text of a last line that was never finished.
+    """
+
+    folder: Path
+    lines: tuple[Line, ...]
+    head: str
+    flaw: str = ""
+    torn: str = ""
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """What the lines hold, in order."""
+        return tuple(line.doc for line in self.lines)
+
+
+class Journal:
+    """Appends to journal.jsonl of a new run. now: the bench's clock.
+
+    UseError when the folder has a journal already: a run is never continued.
+    """
+
+    def __init__(self, folder: Path, now: Callable[[], float], sync: Callable[[int], None] = os.fsync) -> None:
+        self.folder, self._now, self._sync = folder, now, sync
+        self._lock = threading.RLock()
+        self._n, self._head = 0, FIRST
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._file = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+        except FileExistsError:
+            raise UseError(f"{folder / FILE}: holds a run already; give this one a new folder") from None
+        sync_folder(folder)
+
+    @property
+    def head(self) -> str:
+        """Digest of the last line."""
+        return self._head
+
+    def append(self, doc: Document, at: float | None = None) -> int:
+        """Write a document; its number. at: s, the moment it tells of, now if None. UseError for a malformed one."""
+        fact = _checked(doc)
+        with self._lock:
+            line, sha = _sealed(self._n, float(self._now() if at is None else at), self._head, fact)
+            _write_all(self._file, line)
+            number, self._n, self._head = self._n, self._n + 1, sha
+            if isinstance(doc, COMMITTED):
+                self.commit()
+        return number
+
+    def commit(self) -> None:
+        """Return when every line is on the disk."""
+        with self._lock:
+            self._sync(self._file)
+
+    def close(self) -> None:
+        """Commit and end. Idempotent."""
+        with self._lock:
+            if self._file >= 0:
+                self.commit()
+                os.close(self._file)
+                self._file = -1
+
+
+def scan_journal(folder: Path) -> Reading:
+    """Read a journal and verify its chain. A flaw or a torn end is told in the result. TraceError without a journal."""
+    path = folder / FILE
+    if not path.is_file():
+        raise TraceError(f"{path}: no journal here; name the folder of a run")
+    *whole, rest = path.read_bytes().split(b"\n")
+    lines, head = list[Line](), FIRST
+    for number, raw in enumerate(whole):
+        read = _unsealed(number, raw, head)
+        if isinstance(read, str):
+            return Reading(folder, tuple(lines), head, flaw=f"line {number + 1} of {path.name}: {read}")
+        lines.append(read)
+        head = read.sha
+    return Reading(folder, tuple(lines), head, torn=rest.decode("utf-8", "replace"))
+
+
+def read_journal(folder: Path) -> Reading:
+    """Read a journal whose chain must be whole. TraceError names the first line that differs; a torn end is told."""
+    reading = scan_journal(folder)
+    if reading.flaw:
+        raise TraceError(f"{folder / FILE}: {reading.flaw}; restore the file from its sealed copy")
+    return reading
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the folder's own entries (a new or renamed file) are on the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _checked(doc: Document) -> Any:
+    """A document as plain values, numpy's scalars made Python's, refused here if it could not be read back."""
+    try:
+        plain = msgspec.to_builtins(doc, enc_hook=_scalar)
+        return msgspec.to_builtins(msgspec.convert(plain, Document))
+    except (msgspec.ValidationError, NotImplementedError) as error:
+        raise UseError(f"{type(doc).__name__} for the journal: {error}; mend the value") from None
+
+
+def _scalar(value: object) -> object:
+    if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
+        return value.item()
+    raise NotImplementedError(f"a {type(value).__name__} cannot stand in a document")
+
+
+def _sealed(n: int, t: float, prev: str, fact: Any) -> tuple[bytes, str]:
+    line = {"n": n, "t": t, "prev": prev, "doc": _finite(fact)}
+    body = json.dumps(line, ensure_ascii=False, allow_nan=False, separators=(",", ":"))[:-1].encode()
+    sha = hashlib.sha256(body).hexdigest()
+    return body + f',"sha":"{sha}"}}\n'.encode(), sha
+
+
+def _unsealed(number: int, raw: bytes, prev: str) -> Line | str:
+    """The line, or what is wrong with it."""
+    body, seal = raw[:-_SEAL_LENGTH], _SEAL.fullmatch(raw[-_SEAL_LENGTH:])
+    if seal is None:
+        return "does not end with its digest"
+    sha = seal[1].decode()
+    if hashlib.sha256(body).hexdigest() != sha:
+        return "its bytes do not match its digest"
+    try:
+        frame = _Frame(**json.loads(body + b"}", object_hook=_infinite))
+        doc = msgspec.convert(frame.doc, Document)
+    except (ValueError, TypeError, msgspec.ValidationError) as error:
+        return f"is no document of this version: {error}"
+    if frame.n != number or frame.prev != prev:
+        return f"says it is number {frame.n} after {frame.prev[:8]}, it stands as {number} after {prev[:8]}"
+    return Line(frame.n, frame.t, doc, sha)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    n: int
+    t: float
+    prev: str
+    doc: object = field(repr=False)
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no inf and no nan."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"~float": repr(value)}
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def _infinite(pairs: dict[str, Any]) -> Any:
+    return float(pairs["~float"]) if pairs.keys() == {"~float"} else pairs
+
+
+def _write_all(file: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(file, view) :]

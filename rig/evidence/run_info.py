@@ -1,0 +1,140 @@
+"""run.json beside the journal: all that differs between two runs of one seed. Wall time, host, user, versions, and
+what ISO/IEC 17025:2017, 7.8.2.1 wants named of the laboratory. Nothing here bears on a verdict."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import socket
+import subprocess
+from datetime import timedelta
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from rig.clock import Stopwatch
+from rig.errors import TraceError
+from rig.evidence.journal import sync_folder
+
+FILE = "run.json"
+PACKAGES = (
+    "v2hrig",
+    "cantools",
+    "jinja2",
+    "msgspec",
+    "numpy",
+    "pyarrow",
+    "pydantic",
+    "pytest",
+    "python-can",
+    "pyvisa",
+    "scipy",
+)
+"""Packages whose version may bear on a number or a byte of the evidence."""
+
+
+class Laboratory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the operator states of the place and the order. Empty: not stated."""
+
+    name: str = ""
+    address: str = ""
+    place: str = ""
+    customer: str = ""
+    operator: str = ""
+    authorised_by: str = ""
+    received: str = ""
+    """ISO date the item was received."""
+
+
+class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """begun, ended: ISO 8601 UTC; ended is empty while the run lasts or when it was cut off. wall_seconds: between
+    them. commit: of the rig's checkout, with "+" when it had changes, empty outside one."""
+
+    run: str
+    begun: str
+    ended: str = ""
+    wall_seconds: float = 0.0
+    host: str = ""
+    user: str = ""
+    python: str = ""
+    system: str = ""
+    packages: dict[str, str] = {}
+    commit: str = ""
+    command: str = ""
+    laboratory: Laboratory = Laboratory()
+
+
+def describe_run(run: str, watch: Stopwatch, command: str = "", laboratory: Laboratory = Laboratory()) -> RunInfo:
+    """Who runs this, where and with what. run: the run's own name, usually its folder's."""
+    return RunInfo(
+        run=run,
+        begun=watch.begun.isoformat(timespec="seconds"),
+        host=socket.gethostname(),
+        user=_user(),
+        python=platform.python_version(),
+        system=platform.platform(),
+        packages={name: found for name in PACKAGES if (found := _version(name))},
+        commit=_commit(Path(__file__).parent),
+        command=command,
+        laboratory=laboratory,
+    )
+
+
+def ended(info: RunInfo, watch: Stopwatch) -> RunInfo:
+    """The same run at its end."""
+    seconds = watch.seconds()
+    end = (watch.begun + timedelta(seconds=seconds)).isoformat(timespec="seconds")
+    return msgspec.structs.replace(info, ended=end, wall_seconds=round(seconds, 3))
+
+
+def write_run_info(folder: Path, info: RunInfo) -> Path:
+    """Write run.json in one piece: at the start, and again with its end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path, part = folder / FILE, folder / f"{FILE}.part"
+    with part.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    part.rename(path)
+    sync_folder(folder)
+    return path
+
+
+def read_run_info(folder: Path) -> RunInfo | None:
+    """run.json of a folder; None when there is none. TraceError when it cannot be read."""
+    path = folder / FILE
+    if not path.is_file():
+        return None
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=RunInfo)
+    except msgspec.MsgspecError as error:
+        raise TraceError(f"{path}: {error}; restore the file from its sealed copy") from None
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
+
+
+def _commit(folder: Path) -> str:
+    def git(*words: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=True
+        )
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return ""
