@@ -126,7 +126,7 @@ class Specimen:
         shown = true * (1.0 + gain) + offset
         if spec.noise:
             shown += float(self._rng.normal(0.0, spec.noise * spec.full / 100.0))
-        return round(shown / spec.resolution) * spec.resolution if spec.resolution else shown
+        return round(round(shown / spec.resolution) * spec.resolution, 12) if spec.resolution else shown
 
     def errors(self, function: str, full: float) -> tuple[float, float]:
         """(gain as a fraction, offset in the function's unit) of a range; for set-points that share its reference."""

@@ -65,6 +65,7 @@ class ScpiDriver:
     def __init__(self, session: Session, clock: Clock, errors: ErrorQueue | None = None) -> None:
         self.resource = session.resource
         self._session, self._clock, self._errors = session, clock, errors or ErrorQueue()
+        self._stale = False  # an exchange broke: whatever the queue holds belongs to it
 
     def identity(self) -> Identity:
         """The four fields of *IDN?."""
@@ -96,7 +97,7 @@ class ScpiDriver:
     def _get(self, command: Command[T], *suffixes: int, argument: object = None) -> T:
         """Ask. argument: what the query form takes, where it takes something."""
         line = self._question(command, suffixes, argument)
-        return self._understood(command, line, self._session.query(line))
+        return self._understood(command, line, self._ask(line))
 
     def _get_block(self, command: Command[bytes], *suffixes: int, argument: object = None) -> bytes:
         """Ask for a block of bytes."""
@@ -107,7 +108,7 @@ class ScpiDriver:
         line = self._errors.query.spelt() + "?"
         found: list[Entry] = []
         for _ in range(self._errors.depth):
-            entry = self._understood(self._errors.query, line, self._session.query(line))
+            entry = self._understood(self._errors.query, line, self._ask(line))
             if entry.code == 0:
                 return found
             found.append(entry)
@@ -115,10 +116,24 @@ class ScpiDriver:
 
     def _act(self, line: str) -> None:
         with self._session.lock:
-            self._session.write(line)
+            if self._stale:
+                self._drain_errors()
+                self._stale = False
+            try:
+                self._session.write(line)
+            except InstrumentError:
+                self._stale = True
+                raise
             errors = self._drain_errors()
         if errors:
             raise InstrumentError(self.resource, line, "; ".join(map(str, errors)))
+
+    def _ask(self, line: str) -> str:
+        try:
+            return self._session.query(line)
+        except InstrumentError:
+            self._stale = True
+            raise
 
     def _bring_down(self, actions: Sequence[Callable[[], object]]) -> list[str]:
         """Take each step towards no energy whatever became of the one before. What was refused, in the instrument's

@@ -10,8 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import pyvisa
 from pyvisa.constants import Parity, StatusCode, StopBits
@@ -20,21 +19,13 @@ from pyvisa.resources import MessageBasedResource, SerialInstrument
 from rig.errors import InstrumentError, LostInstrument
 from rig.scpi.driver import Session as Session
 from rig.visa.library import EmulatedVisaLibrary
+from rig.visa.serial_line import SerialLine
 
 TIMEOUT = 5.0
 """s an instrument may stay silent (project choice: well above the slowest reply of the listed instruments)."""
 
 _PARITY = {"none": Parity.none, "odd": Parity.odd, "even": Parity.even}
 _STOP = {1: StopBits.one, 2: StopBits.two}
-
-
-@dataclass(frozen=True, slots=True)
-class SerialLine:
-    """Settings of a serial port, where the resource is one."""
-
-    baud: int = 9600
-    parity: Literal["none", "odd", "even"] = "none"
-    stop_bits: Literal[1, 2] = 1
 
 
 class VisaSession:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rig.clock import VirtualClock
-from rig.errors import EnvelopeError, InstrumentError
+from rig.errors import EnvelopeError, InstrumentError, LostInstrument
 from rig.scpi.codec import Block, Integer, Nothing, Real, Reals, Switch
 from rig.scpi.command import Command
 from rig.scpi.driver import ErrorQueue, ScpiDriver
@@ -140,3 +140,18 @@ def test_identity() -> None:
     assert box.identity().model == "3600"
     with pytest.raises(InstrumentError, match="four fields"):
         box.identity()
+
+
+def test_what_a_broken_exchange_left_in_the_queue_is_not_blamed_on_the_next_command() -> None:
+    box, script = driver()
+
+    def lost(line: str) -> str:
+        raise LostInstrument("TEST::1", line, "no answer in time")
+
+    answering, script.query = script.query, lost  # type: ignore[method-assign]
+    with pytest.raises(LostInstrument):
+        box.get(POWER)
+    script.query = answering  # type: ignore[method-assign]
+    script.errors.append('-420,"Query UNTERMINATED"')
+    box.set(POWER, 5.0)
+    assert script.sent == ["POW 5"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,14 +12,15 @@ import pyvisa
 from pyvisa.constants import StatusCode
 from pyvisa.resources import MessageBasedResource, SerialInstrument, TCPIPInstrument
 
-from rig.clock import VirtualClock
+from rig.clock import RealClock, VirtualClock
 from rig.errors import InstrumentError, LostInstrument
 from rig.scpi.codec import Block, Real
 from rig.scpi.command import Command
 from rig.scpi.face import ScpiFace, exchange_time
 from rig.visa.faults import Fault, FaultyDevice
 from rig.visa.library import EmulatedVisaLibrary
-from rig.visa.session import SerialLine, open_session
+from rig.visa.serial_line import SerialLine
+from rig.visa.session import open_session
 
 POWER = Command[float]("POWer", Real("W", 0, 3600), "test", "S")
 WAVE = Command[bytes]("WAVeform:DATA", Block(), "test", "S", "query")
@@ -225,3 +227,25 @@ def test_what_cannot_be_opened_says_how_to_mend_it(bench: Bench) -> None:
         open_session("TCPIP::10.9.9.9::INSTR", bench.manager)
     with pytest.raises(LostInstrument, match="EMU::nobody::INSTR"):
         open_session("EMU::nobody::INSTR", bench.manager)
+
+
+def test_on_a_real_clock_an_exchange_holds_the_clock_s_lock() -> None:
+    """The clock's thread moves the emulated world; a session must not read it in the middle of an event."""
+    clock = RealClock()
+    held: list[bool] = []
+
+    def read() -> float:
+        outside = threading.Thread(target=lambda: held.append(not clock.lock.acquire(blocking=False)))
+        outside.start()
+        outside.join()
+        return 1.0
+
+    face = ScpiFace("A,B,C,D", {POWER: (lambda _: None, read)}, latency=exchange_time(0.0, 5.0))
+    manager = pyvisa.ResourceManager(EmulatedVisaLibrary({NAMES[0]: face}, clock))
+    session = open_session(NAMES[0], manager)
+    assert session.lock is clock.lock
+    assert session.query("POW?") == "1"
+    assert held == [True]
+    session.close()
+    manager.close()
+    clock.close()

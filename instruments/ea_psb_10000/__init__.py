@@ -1,0 +1,1 @@
+"""EA Elektro-Automatik PSB 10000, bi-directional DC supply: the battery's place."""
