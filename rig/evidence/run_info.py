@@ -48,6 +48,9 @@ class Laboratory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """ISO date the item was received."""
 
 
+UNSTATED = Laboratory()
+
+
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """begun, ended: ISO 8601 UTC; ended is empty while the run lasts or when it was cut off. wall_seconds: between
     them. commit: of the rig's checkout, with "+" when it had changes, empty outside one."""
@@ -66,7 +69,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     laboratory: Laboratory = Laboratory()
 
 
-def describe_run(run: str, watch: Stopwatch, command: str = "", laboratory: Laboratory = Laboratory()) -> RunInfo:
+def describe_run(run: str, watch: Stopwatch, command: str = "", laboratory: Laboratory = UNSTATED) -> RunInfo:
     """Who runs this, where and with what. run: the run's own name, usually its folder's."""
     return RunInfo(
         run=run,

@@ -193,6 +193,8 @@ def _decide_never(value: float, limit: Limit) -> tuple[Verdict, str]:
     kept = limit.max is None if value > 0 else limit.min is None
     if kept:
         return Verdict.PASS, f"did not happen while it was watched, which keeps {limit}"
+    if value < 0:
+        return Verdict.FAIL, f"is below any bound; {limit} asks for more"
     return Verdict.FAIL, f"never happened while it was watched; {limit} asks for it"
 
 

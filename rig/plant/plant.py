@@ -13,7 +13,8 @@ Theory
   contact, a link threshold) is followed by `_refresh`, which works the circuit out anew: contacts' coils, who feeds the
   house bus, the stage's regime and aims, what is recorded for the waveforms, and when the next change comes by itself.
   Mains on the bus rules its voltage; the EVPS then only adds or takes power. The mains' voltage drop is not part of the
-  energy account, which begins at the grid port.
+  energy account, which begins at the grid port. A stage that forms sees the mains side of the PCS contact: it begins in
+  step with it, and when the mains comes back it drifts into step at `sync_rate`, ready for a closing (XFR-008).
 
   When the control dies (link empty) its outputs go: stage off, own contactor, d1 and d2; so the EV contactor drops.
   `incidents` is the truth about abuse (contacts opened under load, forming onto live mains), for the rig's own tests.
@@ -58,6 +59,11 @@ SOFT_FACTOR = 1.0 / math.sqrt(3.0)
 """rms of a linear ramp over its end value."""
 DEAF = 1.0
 """V rms below which a bus counts as dead and has no frequency (project choice)."""
+GOOD_VOLTAGE, GOOD_FREQUENCY = 0.85, 0.05
+"""Fractions of nominal within which a forming stage follows the mains: its AC input window, 200 V +/-15 %, 50/60 Hz
++/-5 % (standards.md PWR-005 [NICH])."""
+IN_STEP = 1e-4
+"""Turns of phase within which it locks to the mains (project choice: 0.04 degrees)."""
 REDRAW = 3e-4
 """Fraction of nominal by which an amplitude may stray from the recorded one (a third of the 0.1 % wanted)."""
 
@@ -94,7 +100,7 @@ class Plant:
         self._grid_live = self._parallel = False
         self._formed = DEAD
         self._house = (0.0, 0.0)
-        self._soft_until = self._fault_until = math.inf
+        self._soft_until = self._fault_until = self._sync_until = math.inf
         self._fault_current = 0.0
         self._next = math.inf
         self._told: list[Told] = []
@@ -274,6 +280,8 @@ class Plant:
 
     def _u_house(self, leg: int) -> float:
         """V rms of the house bus."""
+        if leg >= self.params.legs:
+            return 0.0
         if self._grid_live:
             return loaded_voltage(self._mains.now.u[leg], self.params.mains_resistance, self._p_grid(leg))
         soft = SOFT_FACTOR if self._soft_until < math.inf else 1.0
@@ -286,7 +294,7 @@ class Plant:
         return self._mains.now.u[leg] if self._mains.now.on and leg < self.params.legs else 0.0
 
     def _f_house(self) -> float:
-        return self._mains.now.f if self._grid_live else self.params.f_nominal
+        return self._mains.now.f if self._grid_live else self._history.house[-1].f
 
     def _u_connector(self) -> float:
         """V at the CHAdeMO connector."""
@@ -377,11 +385,12 @@ class Plant:
         self._watch_parallel(live)
         wanted = self._feed_house()
         u_ac = sum(mains.u[: params.legs])
-        lives = live and u_ac >= params.stage.u_ac_min * params.u_nominal * params.legs
+        lives = live and min(mains.u[: params.legs]) >= params.stage.u_ac_min * params.u_nominal
         regime = Regime.GRID if lives else Regime.BATTERY if stage.connected else Regime.LINK
         stage.settle(regime, u_ac, sum(self._formed.p), wanted, self._ledger)
-        self._history.step_dc(self.now, self._u_connector(), stage.i)
-        self._draw()
+        self._draw_dc()
+        self._draw_house()
+        self._draw_grid()
         self._plan()
         for change in lost:
             self._tell(change)
@@ -447,7 +456,7 @@ class Plant:
 
     def _plan(self) -> None:
         """When the next change comes by itself, rounded up to whole nanoseconds."""
-        when = min(self._soft_until, self._fault_until, self._stage.next_event(self.now))
+        when = min(self._soft_until, self._fault_until, self._sync_until, self._stage.next_event(self.now))
         if when < math.inf:
             when = (math.floor(when * 1e9) + 1) / 1e9
         when = min(when, self._pcs.due, self._ev.due, self._own.due)
@@ -458,14 +467,17 @@ class Plant:
 
     # -- what is kept for the waveforms
 
-    def _draw(self) -> None:
-        self._draw_house()
-        self._draw_grid()
+    def _draw_dc(self) -> None:
+        """The DC voltage up to now and from now on, when it moves or has jumped."""
+        last, u, i = self._history.dc[-1], self._u_connector(), self._stage.i
+        if self._stage.moving or u != last.u or i != last.i:
+            self._history.step_dc(self.now, u, i)
 
     def _draw_house(self) -> None:
         """A segment of the house bus, when it is not what the last one says."""
         last = self._history.house[-1]
         now = self.now
+        self._sync_until = math.inf
         if self._grid_live:
             new = Segment(now, (self._u_house(0), self._u_house(1)), self._mains.now.f, self._mains.turns(now))
         elif self._formed.u[0] > 0.0:
@@ -479,15 +491,29 @@ class Plant:
 
     def _draw_formed(self, last: Segment) -> Segment:
         """The stage's own wave: in step with the mains while that is there, else going on from what was."""
-        now, f, u = self.now, self.params.f_nominal, self._formed.u
+        now, u, soft = self.now, self._formed.u, self._soft_until < math.inf
+        if soft and last.shape is Shape.RISE:
+            return Segment(last.at, u, last.f, last.turns, Shape.RISE, last.span)
         fresh = last.shape is Shape.FALL or last.u[0] <= 0.0
-        turns = self._mains.turns(now) if fresh and self._mains.now.on else last.turns_at(now)
-        if self._soft_until < math.inf:
-            begin = self._soft_until - self.params.stage.soft_start
-            if last.shape is Shape.RISE:
-                return Segment(last.at, u, f, last.turns, Shape.RISE, last.span)
-            return Segment(begin, u, f, turns, Shape.RISE, self.params.stage.soft_start)
-        return Segment(now, u, f, turns)
+        turns, f = self._steer(self._mains.turns(now) if fresh and self._mains.now.on else last.turns_at(now))
+        return (
+            Segment(now, u, f, turns, Shape.RISE, self.params.stage.soft_start) if soft else Segment(now, u, f, turns)
+        )
+
+    def _steer(self, turns: float) -> tuple[float, float]:
+        """Phase (turns) and frequency (Hz) of a formed bus at this phase: drawn towards a good mains, then with it."""
+        mains, params = self._mains.now, self.params
+        rate, nominal = params.stage.sync_rate, params.u_nominal
+        good = mains.on and min(mains.u[: params.legs]) >= GOOD_VOLTAGE * nominal
+        self._sync_until = math.inf
+        if not good or rate <= 0.0 or abs(mains.f - params.f_nominal) > GOOD_FREQUENCY * params.f_nominal:
+            return turns, params.f_nominal
+        goal = self._mains.turns(self.now)
+        slip = (goal - turns + 0.5) % 1.0 - 0.5
+        if abs(slip) <= IN_STEP:
+            return goal, mains.f
+        self._sync_until = self.now + abs(slip) / rate
+        return turns, mains.f + math.copysign(rate, slip)
 
     def _draw_dead(self, last: Segment) -> Segment:
         if last.shape is Shape.FALL or last.u == (0.0, 0.0):

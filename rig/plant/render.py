@@ -174,7 +174,7 @@ class History:
         t = start + np.arange(n, dtype=np.float64) / rate
         ripple = np.interp(t, at, np.abs(i)) * (RIPPLE / RIPPLE_CURRENT)
         wave = np.interp(t, at, u) + ripple * np.sin((4.0 * math.pi * self._f) * t)
-        return wave.astype(np.float32)
+        return np.asarray(wave, dtype=np.float32)
 
     def aux_wave(self, start: float, n: int, rate: float) -> Samples:
         """V at the auxiliary contact, with its bounce."""

@@ -66,6 +66,9 @@ class StageParams:
     """Fraction of voltage lost at rated leg power when forming; project choice within +/-6 % (chademo.md 4 [NICH])."""
     soft_start: float = 0.004
     """s of voltage ramp when forming begins; project choice, a few ms."""
+    sync_rate: float = 0.25
+    """Hz off the mains' frequency while drifting into step with it, 0: never; project choice within the 0.3 Hz window
+    for closing (standards.md XFR-008): at most 2 s from any phase."""
     form_impedance: float = 0.2
     """ohm between the stage's AC terminals and its inner voltage; project choice, an output filter."""
     trip_time: float = 0.005

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import pyvisa
 from pydantic import ValidationError
-from rig.plant.plant import Plant
-from rig.plant.world import World
 
 from instruments.ea_psb_10000 import commands as ea_psb_10000
 from instruments.ea_psb_10000 import driver as ea_psb_10000_driver
 from instruments.ea_psb_10000 import emulator as ea_psb_10000_emulator
 from rig.clock import VirtualClock
 from rig.errors import EnvelopeError, InstrumentError, LostInstrument, UnsafeState
+from rig.plant.plant import Plant
+from rig.plant.world import World
 from rig.roles import DcSource
 from rig.visa.faults import Fault, FaultyDevice
 from rig.visa.library import EmulatedVisaLibrary

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 import pyvisa
-from rig.plant.plant import Plant
-from rig.plant.world import World
 
 from instruments.chroma_61845 import commands as chroma_61845
 from instruments.chroma_61845 import driver as chroma_61845_driver
 from instruments.chroma_61845 import emulator as chroma_61845_emulator
 from rig.clock import VirtualClock
 from rig.errors import EnvelopeError, InstrumentError, LostInstrument, UnsafeState
+from rig.plant.plant import Plant
 from rig.plant.ports import MainsChanged
+from rig.plant.world import World
 from rig.roles import GridSimulator
 from rig.visa.faults import Fault, FaultyDevice
 from rig.visa.library import EmulatedVisaLibrary

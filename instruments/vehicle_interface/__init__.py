@@ -1,0 +1,1 @@
+"""Vehicle interface: the box in the car's place, of our own design."""

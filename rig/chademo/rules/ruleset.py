@@ -1,0 +1,187 @@
+"""All rules as one machine: observations in, findings out, beside a live bench or over a trace.
+
+The fast path: a frame whose payload is the one before and whose pace is right costs one look at its slot. Only what
+changed is decoded, observed and shown to the judges that hear it; moments judges wait for are kept in one small dict,
+and the soonest of them is the machine's wake.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from rig.can.frame import Frame
+from rig.chademo.events import ContactorMoved, Observation, Sample, WireChanged
+from rig.chademo.messages import PERIOD, SPECS
+from rig.chademo.rules.rule import Breach, Finding, Judge, Rule, RuleState, RuleVerdict
+from rig.chademo.session import SILENCE, Kind, Session
+from rig.machine import Step
+
+PACE = 0.015
+"""s a period may be off (chademo.md 0: +-10 ms [CLARA]; longest seen in a good session 112 ms)."""
+SAME_BURST = 0.05
+"""s, frames of one cycle: half a period (recorded sessions: 0.2 ms to 5 ms apart)."""
+NS = 2e-9
+"""s, a clock of whole nanoseconds may wake this much early."""
+
+_LEAST, _MOST = PERIOD - PACE, PERIOD + PACE
+
+
+class _Seat:
+    """A rule, its judge and what was found."""
+
+    __slots__ = ("count", "first", "judge", "rule")
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.judge: Judge = rule.judge()
+        self.first: Finding | None = None
+        self.count = 0
+
+
+class RuleSet:
+    """Rules over one stream of observations. `session` may be read at any time, never written."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self.session = Session()
+        self._seats = [_Seat(rule) for rule in rules]
+        self._hearers: dict[Kind, list[_Seat]] = {}
+        for seat in self._seats:
+            for kind in seat.rule.hears:
+                self._hearers.setdefault(kind, []).append(seat)
+        self._slots = self.session.slots
+        self._armed: dict[_Seat, float] = {}
+        self._wake = math.inf
+        self._idle: Step[Finding] = Step()
+        self._found: list[Finding] = []
+
+    def step(self, now: float, event: Observation | None) -> Step[Finding]:
+        """Take one observation at `now` (s, never going back), or None: time has gone by."""
+        if now >= self._wake - NS:
+            self._expire(now + NS)
+        if type(event) is Frame:
+            slot = self._slots.get(event.id)
+            if slot is not None:
+                gap = now - slot.last
+                slot.last = now
+                if _LEAST <= gap <= _MOST and event.data == slot.data and now - slot.after.last <= SAME_BURST:
+                    return self._answer() if self._found else self._idle
+                self._unusual(now, event, gap)
+        elif event is not None:
+            self._other(now, event)
+        return self._answer() if self._found else self._idle
+
+    def close(self, now: float) -> Step[Finding]:
+        """The stream ends at `now`: deadlines that have passed by then are judged, later ones stay open."""
+        self._expire(now)
+        return self._answer()
+
+    def verdicts(self) -> tuple[RuleVerdict, ...]:
+        """How each rule stands, in the order given."""
+        return tuple(self._verdict(seat) for seat in self._seats)
+
+    def _verdict(self, seat: _Seat) -> RuleVerdict:
+        kept = RuleState.KEPT if seat.judge.seen else RuleState.UNKNOWN
+        return RuleVerdict(seat.rule, RuleState.BROKEN if seat.count else kept, seat.first, seat.count)
+
+    # -- what changed
+
+    def _unusual(self, now: float, frame: Frame, gap: float) -> None:
+        """A frame with a new payload or out of pace; judged after the deadlines before it."""
+        s, slot = self.session, self._slots[frame.id]
+        if gap >= SILENCE and SPECS[frame.id].sender == "vehicle":
+            slot.last = now - gap
+            if s.begins_anew(now):
+                self._forget()
+                slot, gap = self._slots[frame.id], math.inf
+            slot.last = now
+        slot.gap = gap
+        if math.isinf(gap):
+            slot.first = now
+        odd = not _LEAST <= gap <= _MOST or now - slot.after.last > SAME_BURST or len(frame.data) != 8
+        changed = frame.data != slot.data and s.hear(now, slot, frame)
+        s.now, s.traffic = now, slot
+        if odd:
+            self._tell("traffic", now, frame)
+        if changed:
+            self._changed(frame.id, now, frame)
+
+    def _other(self, now: float, event: WireChanged | ContactorMoved | Sample | Frame) -> None:
+        s = self.session
+        match event:
+            case WireChanged():
+                s.wire(now, event)
+                self._changed(event.wire, now, None)
+            case ContactorMoved():
+                s.contactor(now, event)
+                self._changed("contactor", now, None)
+            case Sample():
+                s.sample(now, event)
+                self._changed(event.name, now, None)
+
+    def _changed(self, kind: Kind, now: float, frame: Frame | None) -> None:
+        moved = self.session.settle(now)
+        self._tell(kind, now, frame)
+        if moved:
+            self._tell("phase", now, frame)
+
+    def _tell(self, kind: Kind, now: float, frame: Frame | None) -> None:
+        for seat in self._hearers.get(kind, ()):
+            self._look(seat, now, frame)
+        self._rewake()
+
+    def _look(self, seat: _Seat, now: float, frame: Frame | None) -> None:
+        breach = seat.judge.look(now, self.session)
+        due = seat.judge.due
+        if due < math.inf:
+            self._armed[seat] = due
+        elif seat in self._armed:
+            del self._armed[seat]
+        if breach is not None:
+            self._record(seat, now, frame or self._evidence(seat.rule), breach)
+
+    def _expire(self, now: float) -> None:
+        """Every moment waited for up to now, each at its own time."""
+        while self._armed:
+            seat, due = min(self._armed.items(), key=lambda item: item[1])
+            if due > now:
+                break
+            self.session.now = due
+            moved = self.session.settle(due)
+            del self._armed[seat]
+            self._look(seat, due, None)
+            if moved:
+                self._tell("phase", due, None)
+        self._rewake()
+
+    def _rewake(self) -> None:
+        wake = min(self._armed.values(), default=math.inf)
+        if wake != self._wake:
+            self._wake = wake
+            self._idle = Step((), None if math.isinf(wake) else wake)
+
+    def _forget(self) -> None:
+        for seat in self._seats:
+            seat.judge.forget()
+        self._armed.clear()
+        self._rewake()
+
+    # -- what is found
+
+    def _evidence(self, rule: Rule) -> Frame | None:
+        """The last frame of the first kind the rule hears."""
+        ids = [kind for kind in rule.hears if isinstance(kind, int)]
+        data = self._slots[ids[0]].data if ids else None
+        return None if data is None else Frame(ids[0], data)
+
+    def _record(self, seat: _Seat, now: float, frame: Frame | None, breach: Breach) -> None:
+        rule = seat.rule
+        text = "" if frame is None else str(frame)
+        finding = Finding(rule.id, RuleState.BROKEN, now, text, breach.value, breach.limit, rule.unit, breach.message)
+        seat.count += 1
+        seat.first = seat.first or finding
+        self._found.append(finding)
+
+    def _answer(self) -> Step[Finding]:
+        found, self._found = tuple(self._found), []
+        return Step(found, self._idle.wake_at)

@@ -1,0 +1,210 @@
+"""Frames as such: their pace, order, length, and silence."""
+
+from __future__ import annotations
+
+import math
+
+from rig.chademo.messages import CHARGER_IDS, PERIOD, VEHICLE_IDS, Side
+from rig.chademo.rules.judges import Deadline
+from rig.chademo.rules.rule import Breach, Judge, Rule
+from rig.chademo.rules.ruleset import PACE, SAME_BURST
+from rig.chademo.session import OVER, SILENCE, Session, Slot
+
+ENOUGH = 1.0
+"""s of frames before their pace can be called kept (project choice: ten cycles)."""
+ANSWER = 1.0
+"""s from the first vehicle frame to the first of the charger (project choice; recorded 65 ms and 146 ms)."""
+
+_IDS: dict[Side, frozenset[int]] = {"vehicle": VEHICLE_IDS, "charger": CHARGER_IDS}
+_PULSE = (0x102, 0x109, "phase", "traffic")
+
+
+class _Traffic:
+    """Looks at the frame that has just come. `seen` once a frame of the side has come for ENOUGH."""
+
+    __slots__ = ("_ids", "_told", "due", "seen")
+
+    def __init__(self, ids: frozenset[int]) -> None:
+        self._ids = ids
+        self.due = math.inf
+        self.seen = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Nothing was told."""
+        self._told: tuple[int, float] | None = None
+
+    def fresh(self, now: float, s: Session) -> Slot | None:
+        """The slot of a frame of this side that came now and was not looked at yet."""
+        self.seen = self.seen or any(s.slots[i].last - s.slots[i].first >= ENOUGH for i in self._ids)
+        slot = s.traffic
+        if slot.id not in self._ids or slot.last != now or self._told == (slot.id, now):
+            return None
+        self._told = (slot.id, now)
+        return slot
+
+
+class Pace(_Traffic):
+    """Frames come every PERIOD. A silence is another rule's."""
+
+    def look(self, now: float, s: Session) -> Breach | None:
+        """See `Judge.look`."""
+        slot = self.fresh(now, s)
+        if slot is None or abs(slot.gap - PERIOD) <= PACE or slot.gap >= SILENCE:
+            return None
+        limit = PERIOD + math.copysign(PACE, slot.gap - PERIOD)
+        return Breach(slot.gap, limit, f"0x{slot.id:03X} came {slot.gap * 1e3:.1f} ms after the one before")
+
+
+class Order(_Traffic):
+    """108 comes before 109 in every cycle."""
+
+    def look(self, now: float, s: Session) -> Breach | None:
+        """See `Judge.look`."""
+        slot = self.fresh(now, s)
+        if slot is None or slot.id != 0x109:
+            return None
+        behind = now - slot.after.last
+        if behind <= SAME_BURST:
+            return None
+        return Breach(behind, SAME_BURST, "0x109 came without a 0x108 before it in its cycle")
+
+
+class Length(_Traffic):
+    """Frames have 8 bytes."""
+
+    def look(self, now: float, s: Session) -> Breach | None:
+        """See `Judge.look`."""
+        slot = self.fresh(now, s)
+        if slot is None or slot.data is None or len(slot.data) == 8:
+            return None
+        return Breach(len(slot.data), 8, f"0x{slot.id:03X} has {len(slot.data)} bytes")
+
+
+class Silence:
+    """No frame a side has once sent stays away for SILENCE while the session is on.
+
+    The soonest possible silence is looked for when it may have come, not at every frame.
+    """
+
+    __slots__ = ("_ids", "_told", "due", "seen")
+
+    def __init__(self, ids: frozenset[int]) -> None:
+        self._ids = ids
+        self.seen = False
+        self.forget()
+
+    def forget(self) -> None:
+        """Nobody has spoken."""
+        self._told: set[int] = set()
+        self.due = math.inf
+
+    def look(self, now: float, s: Session) -> Breach | None:
+        """See `Judge.look`."""
+        speaking = [slot for i in self._ids if (slot := s.slots[i]).last > -math.inf]
+        if s.phase in OVER or not speaking:
+            self.due = math.inf
+            return None
+        self.seen = self.seen or any(slot.last - slot.first >= ENOUGH for slot in speaking)
+        self._told -= {slot.id for slot in speaking if now - slot.last < SILENCE}
+        gone = [slot for slot in speaking if now >= slot.last + SILENCE and slot.id not in self._told]
+        self._told |= {slot.id for slot in gone}
+        self.due = min((t for slot in speaking if (t := slot.last + SILENCE) > now), default=now + SILENCE)
+        if not gone:
+            return None
+        who = ", ".join(f"0x{slot.id:03X}" for slot in gone)
+        longest = max(now - slot.last for slot in gone)
+        return Breach(longest, SILENCE, f"no {who} for {longest:.2f} s")
+
+
+def _answers(s: Session) -> bool:
+    return s.charger is not None and s.capability is not None
+
+
+def _has_discharge_frames(s: Session) -> bool:
+    return s.charger_discharge is not None and s.charger_time is not None
+
+
+def _claims_v2h(s: Session) -> bool:
+    return s.charger is not None and s.charger.discharge_compatible
+
+
+def _both(side: Side, name: str) -> tuple[Rule, ...]:
+    ids, first = _IDS[side], 0x102 if side == "vehicle" else 0x109
+    other = tuple(kind for kind in _PULSE if kind != first)
+
+    def pace() -> Judge:
+        return Pace(ids)
+
+    def silence() -> Judge:
+        return Silence(ids)
+
+    def length() -> Judge:
+        return Length(ids)
+
+    return (
+        Rule(
+            f"R-PERIOD-{name}",
+            f"Every frame of the {side} comes every 100 ms",
+            side,
+            "chademo.md 0 [CLARA] 100 ms +-10 ms; log A 94-106 ms",
+            "measured",
+            "15 ms: the +-10 ms and 5 ms for the bus queue; 112 ms was recorded in a good session",
+            "s",
+            (first, *other),
+            pace,
+            ("CHA-012",),
+        ),
+        Rule(
+            f"R-SILENCE-{name}",
+            f"No frame of the {side} stays away for 1 s during a session",
+            side,
+            "chademo.md 2, CAN timeout [JLD][CLARA] 1 s",
+            "second-hand",
+            "none: 1 s is ten cycles already",
+            "s",
+            (first, *other),
+            silence,
+            ("CHA-012",),
+        ),
+        Rule(
+            f"R-DLC-{name}",
+            f"Every frame of the {side} has 8 bytes",
+            side,
+            "chademo.md 0 [BOCAR]",
+            "measured",
+            "none",
+            "1",
+            (first, *other),
+            length,
+        ),
+    )
+
+
+RULES: tuple[Rule, ...] = (
+    *_both("vehicle", "VEHICLE"),
+    *_both("charger", "CHARGER"),
+    Rule(
+        "R-ORDER", "0x108 comes before 0x109 in every cycle", "charger",
+        "chademo.md 0 [CLARA]; log A 0.2-1.6 ms apart", "measured",
+        "50 ms: half a cycle tells one burst from the next", "s", (0x109, "traffic", "phase"),
+        lambda: Order(CHARGER_IDS),
+    ),
+    Rule(
+        "R-ANSWER", "The charger answers the vehicle's first frame with 0x108 and 0x109", "charger",
+        "project choice, 1 s; chademo.md 0: 65 ms and 146 ms recorded", "project", "none", "s",
+        (0x100, 0x102, 0x108, 0x109),
+        lambda: Deadline(
+            lambda s: s.limits is not None or s.status is not None, _answers, ANSWER,
+            "no 0x108 and 0x109 within {limit:g} s after the vehicle's first frame",
+        ),
+    ),
+    Rule(
+        "R-V2H-FRAMES", "A charger that says it can discharge sends 0x208 and 0x209", "charger",
+        "chademo.md 1, 109.4.0 [CLARA]: else a LEAF faults; log A", "measured",
+        "1 s, ten cycles: the flag is in the first frame", "s", (0x109, 0x208, 0x209),
+        lambda: Deadline(
+            _claims_v2h, _has_discharge_frames, SILENCE, "109.4.0 is 1 but 0x208 and 0x209 are missing for {limit:g} s"
+        ),
+    ),
+)  # fmt: skip

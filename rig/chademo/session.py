@@ -1,0 +1,379 @@
+"""What a CHAdeMO session has shown so far, seen from outside.
+
+Theory
+  Two machines are coupled by one cable: the vehicle (EV) and the charger (EVSE). Each says in its cyclic frames what it
+  can, wants and does, and each drives lines (d1, d2: charger; k: vehicle). Neither frame is a command: the state of the
+  session is what both have said last, taken together. This observer keeps exactly that. Two rules:
+
+  1. It does not know which role we play, or whether we play one at all. A vehicle of ours, a charger under test, a
+     recording by somebody else: the same file observes them, so nobody is judged by his own opinion.
+  2. It judges nothing. What is odd is kept as it is; rules judge.
+
+  A session runs through the phases of the table below, from the handshake over permission, lock, insulation test,
+  contactors, request and power flow to the stop, the welding check and the unlock. After every change the first row
+  that may leave the present phase and whose condition holds is taken, until none does. Rows that end a session stand
+  first, so a stop wins over whatever comes with it.
+
+  Voltages and currents are those of the charger's frames (109.1-2, 109.3, 208.0; whole V and A, up to one cycle old)
+  unless an instrument's `Sample` is at hand, which is newer and better. 102.5.3 is 0 while the contactors are closed
+  and also while the welding check runs; the auxiliary contact (`ContactorMoved`) is better where it is wired. With a
+  peer of protocol 0.9 the flag 102.5.3 means nothing. A vehicle's frames after a silence begin a new session.
+
+Signs: currents positive into the battery. V, A, s.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from rig.can.frame import Frame
+from rig.chademo.codec import (
+    ChargerCapability,
+    ChargerDischarge,
+    ChargerDischargeTime,
+    ChargerStatus,
+    Message,
+    VehicleDischarge,
+    VehicleDischargeEnergy,
+    VehicleLimits,
+    VehicleStatus,
+    VehicleTimes,
+    decode,
+)
+from rig.chademo.events import ContactorMoved, Sample, Wire, WireChanged
+from rig.chademo.messages import SPECS, VEHICLE_IDS
+
+Kind = int | str
+"""What changed: a frame id, a wire's name, a sample's name, "contactor", "phase" or "traffic"."""
+
+SILENCE = 1.0
+"""s without a frame of a kind: its sender is gone (chademo.md 2, CAN timeout: JLD and CLARA use 1 s, ten frames)."""
+DEAD = 20.0
+"""V, an output that counts as discharged (chademo.md 2 step 5 [BE])."""
+FLOW = 1.5
+"""A, below it no power flows: one count of the frames and half a count of noise (project choice)."""
+SAMPLE_LIFE = 0.5
+"""s, an instrument's sample older than this gives way to the frames (project choice: five cycles)."""
+CONTACTOR_FLAG_SINCE = 2
+"""Protocol number from which 102.5.3 has a meaning (chademo.md 1, 102.5.3: v1.0, number 2)."""
+
+
+class Phase(Enum):
+    """Where the session stands. The value is the word for reports."""
+
+    WAITING = "waiting"
+    HANDSHAKE = "handshake"
+    ENABLED = "vehicle enabled"
+    LOCKED = "connector locked"
+    INSULATION = "insulation test"
+    TESTED = "output discharged"
+    CLOSED = "contactors closed"
+    REQUESTED = "current requested"
+    STANDBY = "standby at 0 A"
+    CHARGING = "charging"
+    DISCHARGING = "discharging"
+    STOPPING = "stopping"
+    WELD_CHECK = "weld check"
+    OPEN = "contactors open"
+    UNLOCKED = "unlocked"
+    ENDED = "ended"
+
+
+P = Phase
+STARTING = frozenset({P.ENABLED, P.LOCKED, P.INSULATION, P.TESTED})
+PERMITTED = STARTING | {P.CLOSED, P.REQUESTED}
+RUNNING = frozenset({P.STANDBY, P.CHARGING, P.DISCHARGING})
+OVER = frozenset({P.WAITING, P.HANDSHAKE, P.OPEN, P.UNLOCKED, P.ENDED})
+"""Phases in which a vehicle may fall silent."""
+
+
+class Slot:
+    """Arrivals of one frame id: the last payload, and when it came."""
+
+    __slots__ = ("after", "data", "first", "gap", "id", "last")
+
+    def __init__(self, frame: int) -> None:
+        self.id = frame
+        self.data: bytes | None = None
+        self.first = math.nan
+        self.last = -math.inf
+        self.gap = math.inf
+        """s between the last two, as known when the payload or the pace changed."""
+        self.after: Slot = self
+        """The frame that comes before this one in each cycle; itself where none must."""
+
+
+class Session:
+    """The last state of both sides and the phase. Fed by `hear`, `wire`, `contactor` and `sample`."""
+
+    def __init__(self) -> None:
+        self.wires: dict[Wire, bool] = {}
+        self.aux: bool | None = None
+        """The vehicle contactor by its auxiliary contact: True closed; None where it is not wired."""
+        self._samples: dict[str, tuple[float, float]] = {}
+        self.slots: dict[int, Slot] = {}
+        self.now = 0.0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Begin anew. Wires, contact and instruments stay as they are."""
+        self.limits: VehicleLimits | None = None
+        self.times: VehicleTimes | None = None
+        self.status: VehicleStatus | None = None
+        self.discharge: VehicleDischarge | None = None
+        self.energy: VehicleDischargeEnergy | None = None
+        self.capability: ChargerCapability | None = None
+        self.charger: ChargerStatus | None = None
+        self.charger_discharge: ChargerDischarge | None = None
+        self.charger_time: ChargerDischargeTime | None = None
+        self.slots.clear()
+        for spec in SPECS.values():
+            self.slots[spec.id] = Slot(spec.id)
+        self.slots[0x109].after = self.slots[0x108]
+        self.traffic = self.slots[0x100]
+        """Whose pace or length was odd last, or whose payload changed."""
+        self.phase = P.WAITING
+        self.phase_at = -math.inf
+        self.voltage_peak = 0.0
+        """V, highest output since the vehicle was enabled and before its contactors closed."""
+        self.requested = False
+        """The vehicle has asked for current in this session."""
+
+    # -- what comes in
+
+    def begins_anew(self, now: float) -> bool:
+        """Whether a vehicle frame at `now` would be the first of another session; if so everything is forgotten."""
+        if self.phase is P.WAITING or self.phase not in OVER:
+            return False
+        if now - max(self.slots[frame].last for frame in VEHICLE_IDS) < SILENCE:
+            return False
+        self._forget()
+        return True
+
+    def hear(self, now: float, slot: Slot, frame: Frame) -> bool:
+        """Take a frame whose payload is new. False where it says nothing (raw or short frames)."""
+        self.now = now
+        slot.data = frame.data
+        message = decode(frame)
+        if message is None:
+            return False
+        self._store(message)
+        return True
+
+    def wire(self, now: float, change: WireChanged) -> None:
+        """A line changed."""
+        self.now = now
+        self.wires[change.wire] = change.on
+
+    def contactor(self, now: float, moved: ContactorMoved) -> None:
+        """The auxiliary contact changed."""
+        self.now = now
+        self.aux = moved.closed
+
+    def sample(self, now: float, sample: Sample) -> None:
+        """An instrument read."""
+        self.now = now
+        self._samples[sample.name] = (now, sample.value)
+
+    def silent(self, now: float) -> bool:
+        """Nobody has sent anything for SILENCE."""
+        return now - max(slot.last for slot in self.slots.values()) >= SILENCE
+
+    def _store(self, message: Message) -> None:
+        match message:
+            case ChargerStatus():
+                self.charger = message
+                if self.phase in STARTING:
+                    self.voltage_peak = max(self.voltage_peak, message.output_voltage)
+            case VehicleStatus():
+                self.status = message
+                self.requested = self.requested or message.current_request > 0
+            case VehicleDischarge():
+                self.discharge = message
+            case ChargerDischarge():
+                self.charger_discharge = message
+            case ChargerCapability():
+                self.capability = message
+            case VehicleTimes():
+                self.times = message
+            case VehicleLimits():
+                self.limits = message
+            case ChargerDischargeTime():
+                self.charger_time = message
+            case VehicleDischargeEnergy():
+                self.energy = message
+
+    # -- what is so now
+
+    @property
+    def reported_current(self) -> float | None:
+        """A by 109.3 and 208.0, positive charging."""
+        if self.charger is None:
+            return None
+        out = self.charger_discharge
+        return self.charger.output_current - (0 if out is None else out.discharge_current)
+
+    def sampled(self, name: str) -> float | None:
+        """An instrument's reading, if fresh."""
+        found = self._samples.get(name)
+        return None if found is None or self.now - found[0] > SAMPLE_LIFE else found[1]
+
+    @property
+    def current(self) -> float | None:
+        """A, positive charging: measured where an instrument watches, else reported."""
+        if self._samples:
+            measured = self.sampled("dc_current")
+            if measured is not None:
+                return measured
+        return self.reported_current
+
+    @property
+    def voltage(self) -> float | None:
+        """V at the connector: measured where an instrument watches, else reported."""
+        if self._samples:
+            measured = self.sampled("dc_voltage")
+            if measured is not None:
+                return measured
+        return None if self.charger is None else self.charger.output_voltage
+
+    def current_age(self, now: float) -> float:
+        """s since the current was read or reported."""
+        found = self._samples.get("dc_current")
+        if found is not None and now - found[0] <= SAMPLE_LIFE:
+            return now - found[0]
+        return max(0.0, now - max(self.slots[0x109].last, self.slots[0x208].last))
+
+    @property
+    def enabled(self) -> bool:
+        """102.5.0."""
+        return self.status is not None and self.status.enabled
+
+    @property
+    def permitted(self) -> bool:
+        """102.5.0 and, where it is wired, k."""
+        return self.enabled and self.wires.get("k") is not False
+
+    @property
+    def running(self) -> bool:
+        """109.5.0."""
+        return self.charger is not None and self.charger.running
+
+    @property
+    def flag_closed(self) -> bool | None:
+        """102.5.3: contactors closed or welding check running; None where the flag has no meaning."""
+        if self.status is None or self.charger is None:
+            return None
+        if min(self.status.protocol, self.charger.protocol) < CONTACTOR_FLAG_SINCE:
+            return None
+        return not self.status.contactor_open
+
+    @property
+    def closed(self) -> bool | None:
+        """The vehicle contactors, by the auxiliary contact where wired, else by the flag."""
+        return self.flag_closed if self.aux is None else self.aux
+
+    @property
+    def vehicle_stops(self) -> bool:
+        """The vehicle wants the session to end: enable or k off, a fault, the lever out of park."""
+        s = self.status
+        return s is not None and (not self.permitted or s.fault or s.system_fault or s.not_in_park)
+
+    @property
+    def charger_fault(self) -> bool:
+        """109.5.1, 109.5.3 or 109.5.4."""
+        c = self.charger
+        return c is not None and (c.malfunction or c.battery_incompatible or c.system_malfunction)
+
+    @property
+    def v2h(self) -> bool:
+        """Both sides can discharge: 102.5.7 and 109.4.0."""
+        s, c = self.status, self.charger
+        return s is not None and c is not None and s.discharge_compatible and c.discharge_compatible
+
+    # -- the phase
+
+    def settle(self, now: float) -> bool:
+        """Walk the table until no row holds. True if the phase changed."""
+        before = self.phase
+        for _ in Phase:
+            row = next((row for row in _LEAVING[self.phase] if row.when(self)), None)
+            if row is None:
+                break
+            self.phase, self.phase_at = row.to, now
+            if row.to is P.ENABLED:
+                self.voltage_peak, self.requested = 0.0, False
+        return self.phase is not before
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """From any of these phases, when this holds, to that phase."""
+
+    leaves: frozenset[Phase]
+    when: Callable[[Session], bool]
+    to: Phase
+
+
+def _live(s: Session) -> bool:
+    return s.voltage is not None and s.voltage > DEAD
+
+
+def _asks(s: Session) -> bool:
+    return s.status is not None and s.status.current_request > 0
+
+
+def _charging(s: Session) -> bool:
+    return s.current is not None and s.current > FLOW
+
+
+def _discharging(s: Session) -> bool:
+    return s.current is not None and s.current < -FLOW
+
+
+def _idle(s: Session) -> bool:
+    return s.current is not None and -FLOW <= s.current <= FLOW
+
+
+def _stops(s: Session) -> bool:
+    return s.vehicle_stops or s.charger_fault or not s.running or (s.charger is not None and s.charger.stopping)
+
+
+def _opened(s: Session) -> bool:
+    """The welding check is over: by the flag, else by the contact, else by a dead output."""
+    if s.running:
+        return False
+    return (not _live(s) if s.aux is None else not s.aux) if s.flag_closed is None else not s.flag_closed
+
+
+TABLE: tuple[Row, ...] = (
+    Row(RUNNING, _stops, P.STOPPING),
+    Row(PERMITTED, lambda s: s.vehicle_stops or s.charger_fault, P.STOPPING),
+    Row(frozenset({P.STOPPING}), lambda s: s.closed is True and not s.running, P.WELD_CHECK),
+    Row(frozenset({P.STOPPING, P.WELD_CHECK}), _opened, P.OPEN),
+    Row(frozenset({P.OPEN}), lambda s: s.charger is not None and not s.charger.locked, P.UNLOCKED),
+    Row(frozenset({P.OPEN, P.UNLOCKED}), lambda s: s.wires.get("d1") is False or s.silent(s.now), P.ENDED),
+    Row(frozenset({P.WAITING}), lambda s: s.status is not None or s.charger is not None, P.HANDSHAKE),
+    Row(
+        frozenset({P.HANDSHAKE, P.OPEN, P.UNLOCKED, P.ENDED}),
+        lambda s: s.permitted and not s.vehicle_stops and not s.charger_fault,
+        P.ENABLED,
+    ),
+    Row(STARTING, lambda s: s.closed is True, P.CLOSED),
+    Row(frozenset({P.ENABLED}), lambda s: s.charger is not None and s.charger.locked, P.LOCKED),
+    Row(frozenset({P.ENABLED, P.LOCKED, P.TESTED}), lambda s: _live(s), P.INSULATION),
+    Row(frozenset({P.INSULATION}), lambda s: not _live(s), P.TESTED),
+    Row(frozenset({P.CLOSED}), _asks, P.REQUESTED),
+    Row(
+        frozenset({P.CLOSED, P.REQUESTED}),
+        lambda s: s.running and s.charger is not None and not s.charger.stopping,
+        P.STANDBY,
+    ),
+    Row(frozenset({P.STANDBY, P.DISCHARGING}), _charging, P.CHARGING),
+    Row(frozenset({P.STANDBY, P.CHARGING}), _discharging, P.DISCHARGING),
+    Row(frozenset({P.CHARGING, P.DISCHARGING}), _idle, P.STANDBY),
+)
+
+_LEAVING: dict[Phase, tuple[Row, ...]] = {phase: tuple(row for row in TABLE if phase in row.leaves) for phase in Phase}

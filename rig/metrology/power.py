@@ -1,0 +1,71 @@
+"""Efficiency, energy and power factor, each with the budget of what it was made from (inputs uncorrelated)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from rig.errors import BenchFault, UseError
+from rig.metrology.measurement import Component, Measurement
+from rig.metrology.series import Series
+
+EURO: Mapping[float, float] = {0.05: 0.03, 0.10: 0.06, 0.20: 0.13, 0.30: 0.10, 0.50: 0.48, 1.00: 0.20}
+"""European weights by load (standards.md EFF-002 [PVS])."""
+CEC: Mapping[float, float] = {0.10: 0.04, 0.20: 0.05, 0.30: 0.12, 0.50: 0.21, 0.75: 0.53, 1.00: 0.05}
+"""Californian weights by load (standards.md EFF-002 [PVS])."""
+
+
+def efficiency(out: Measurement, taken: Measurement, name: str = "efficiency") -> Measurement:
+    """What came out over what was taken, both W or both J; signs are dropped."""
+    return _ratio(out, taken, name)
+
+
+def power_factor(p: Measurement, s: Measurement, name: str = "power_factor") -> Measurement:
+    """|P|/S. p: W. s: VA."""
+    if (p.unit, s.unit) != ("W", "VA"):
+        raise UseError(f"{name}: needs W and VA, got {p.unit} and {s.unit}; hand in active and apparent power")
+    return _ratio(p, s, name, same_unit=False)
+
+
+def energy(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:
+    """J of a series of power readings in W, from the first to the last reading of the window."""
+    if s.unit != "W":
+        raise UseError(f"{name}: energy is made from W, got {s.unit}; hand in power readings")
+    w = s.between(since, until)
+    span = float(w.t[-1] - w.t[0])
+    power_at_ends = float(np.abs(w.y[[0, -1]]).max())
+    # The reading's error is the same all along; the window's ends are known to one update.
+    return w.made(name, float(np.trapezoid(w.y, w.t)), w.reading_u(span), w.instant_u(2, power_at_ends), unit="J")
+
+
+def weighted_efficiency(
+    points: Mapping[float, Measurement], weights: Mapping[float, float] = EURO, name: str = "efficiency_euro"
+) -> Measurement:
+    """Efficiency over load points. points: fraction of rated power -> efficiency."""
+    missing = [load for load in weights if load not in points]
+    if missing:
+        raise UseError(f"{name}: no efficiency at {', '.join(f'{load:.0%}' for load in missing)}; measure these too")
+    value = math.fsum(weight * points[load].value for load, weight in weights.items())
+    budget = tuple(
+        Component(f"efficiency at {load:.0%}", points[load].u, "normal", points[load].source, weight)
+        for load, weight in weights.items()
+    )
+    used = [points[load] for load in weights]
+    of = tuple(dict.fromkeys(digest for m in used for digest in m.of))
+    return Measurement(name, value, "1", budget, "weighted over load", max(m.at for m in used), of)
+
+
+def _ratio(top: Measurement, bottom: Measurement, name: str, same_unit: bool = True) -> Measurement:
+    if same_unit and top.unit != bottom.unit:
+        raise UseError(f"{name}: {top.name} is in {top.unit}, {bottom.name} in {bottom.unit}; give both in one unit")
+    if bottom.value == 0 or not math.isfinite(bottom.value):
+        raise BenchFault(f"{name}: {bottom.name} reads {bottom.value:g} {bottom.unit}; nothing to divide by")
+    value = abs(top.value / bottom.value)
+    budget = (
+        Component(top.name, top.u, "normal", top.source, 1 / abs(bottom.value)),
+        Component(bottom.name, bottom.u, "normal", bottom.source, value / abs(bottom.value)),
+    )
+    source = f"{top.source} / {bottom.source}"
+    return Measurement(name, value, "1", budget, source, max(top.at, bottom.at), (*top.of, *bottom.of))

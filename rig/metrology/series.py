@@ -1,0 +1,204 @@
+"""Measures of readings over time, on irregular (t, value) arrays.
+
+Between two readings the value is taken to run straight. What happens inside an instrument's update interval is not
+seen: an instant read from a series is uncertain by a rectangular distribution one interval wide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from rig.errors import BenchFault, UseError
+from rig.metrology.measurement import Component, Measurement
+from rig.metrology.wave import Floats
+
+ROOT12 = math.sqrt(12)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Readings. t: s, increasing, shape (n,). y: in unit. u: standard uncertainty of one reading, systematic.
+
+    interval: s between two updates of the instrument; 0 takes the spacing of t.
+    """
+
+    t: Floats
+    y: Floats
+    unit: str
+    u: float = 0.0
+    interval: float = 0.0
+    source: str = ""
+    of: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.t.ndim != 1 or self.t.shape != self.y.shape or len(self.t) == 0:
+            raise UseError(f"series {self.source}: t and y must be two rows of the same length, one reading at least")
+        if not (np.diff(self.t) >= 0).all():
+            raise UseError(f"series {self.source}: times go back; sort the readings")
+        if not np.isfinite(self.y).all():
+            raise BenchFault(f"series {self.source}: holds readings that are no number; the instrument was over range")
+
+    @property
+    def step(self) -> float:
+        """s one update takes."""
+        return self.interval or (float(np.median(np.diff(self.t))) if len(self.t) > 1 else 0.0)
+
+    def between(self, since: float, until: float) -> Series:
+        """The readings in a window. BenchFault when there are none."""
+        inside = (self.t >= since) & (self.t <= until)
+        if not inside.any():
+            raise BenchFault(
+                f"series {self.source}: no reading from {since:g} to {until:g} s; record longer or read faster"
+            )
+        return Series(self.t[inside], self.y[inside], self.unit, self.u, self.interval, self.source, self.of)
+
+    def made(self, name: str, value: float, *budget: Component, unit: str = "", at: float = math.nan) -> Measurement:
+        """A measurement of this series."""
+        when = float(self.t[-1]) if math.isnan(at) else at
+        return Measurement(name, value, unit or self.unit, budget, self.source, when, self.of)
+
+    def reading_u(self, sensitivity: float = 1.0) -> Component:
+        """What one reading contributes."""
+        return Component("reading", self.u, "normal", self.source or "instrument", sensitivity)
+
+    def instant_u(self, instants: int = 1, sensitivity: float = 1.0) -> Component:
+        """What so many instants read from it contribute."""
+        u = math.sqrt(instants) * self.step / ROOT12
+        return Component("update interval", u, "rectangular", f"{self.step * 1e3:.3g} ms", sensitivity)
+
+
+def series(measurements: Iterable[Measurement], interval: float = 0.0) -> Series:
+    """Readings of one quantity as a series; its u is the largest of theirs."""
+    ms = sorted(measurements, key=lambda m: m.at)
+    if not ms:
+        raise UseError("series: no reading given; read the instrument first")
+    if len({m.unit for m in ms}) > 1:
+        raise UseError(f"series: units differ ({', '.join(sorted({m.unit for m in ms}))}); give one quantity")
+    t, y = np.array([m.at for m in ms]), np.array([m.value for m in ms])
+    of = tuple(dict.fromkeys(digest for m in ms for digest in m.of))
+    return Series(t, y, ms[0].unit, max(m.u for m in ms), interval, ms[0].source, of)
+
+
+def mean(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:
+    """Time-weighted mean of the readings in a window."""
+    w = s.between(since, until)
+    span = float(w.t[-1] - w.t[0])
+    value = float(np.trapezoid(w.y, w.t)) / span if span > 0 else float(np.mean(w.y))
+    n = len(w.y)
+    spread = float(np.std(w.y, ddof=1)) / math.sqrt(n) if n > 1 else 0.0
+    return w.made(name, value, w.reading_u(), Component("repeatability", spread, "normal", f"{n} readings"))
+
+
+def largest(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:
+    """The highest reading in a window."""
+    w = s.between(since, until)
+    i = int(np.argmax(w.y))
+    return w.made(name, float(w.y[i]), w.reading_u(), at=float(w.t[i]))
+
+
+def smallest(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:
+    """The lowest reading in a window."""
+    w = s.between(since, until)
+    i = int(np.argmin(w.y))
+    return w.made(name, float(w.y[i]), w.reading_u(), at=float(w.t[i]))
+
+
+def slope(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:
+    """Steepness of a step, unit/s, positive: 80 % of it over the time from 10 % to 90 %, first to last reading.
+
+    0 when nothing moved. A step that falls within one update reads as steep as that update can show, no steeper.
+    """
+    w = s.between(since, until)
+    rise = float(w.y[-1] - w.y[0])
+    unit = f"{s.unit}/s"
+    if abs(rise) <= 2 * w.u or len(w.y) < 2:
+        return w.made(name, 0.0, Component("no step", 0.0, "normal", "the readings did not move"), unit=unit)
+    part = (w.y - w.y[0]) / rise
+    high = int(np.argmax(part >= 0.9))
+    low = int(np.flatnonzero(part[: high + 1] <= 0.1)[-1])
+    t90 = _crossing(w.t, part, high, 0.9)
+    t10 = _crossing(w.t, part, low + 1, 0.1)
+    took = max(t90 - t10, 1e-9)
+    value = 0.8 * abs(rise) / took
+    # Two instants read inside the same update cannot be wrong by more than that update.
+    timing = w.instant_u(2, value / max(took, w.step))
+    return w.made(name, value, timing, w.reading_u(math.sqrt(2) * value / abs(rise)), unit=unit, at=t90)
+
+
+def time_to(s: Series, threshold: float, name: str, since: float, falling: bool = True) -> Measurement:
+    """s from `since` until the value stays at or below the threshold (falling) or at or above it; inf if it does not.
+
+    0 when it is there from the first reading on.
+    """
+    w = s.between(since, math.inf)
+    sign = 1.0 if falling else -1.0
+    beyond = np.flatnonzero(sign * (w.y - threshold) > 0)
+    if not len(beyond):
+        return w.made(name, 0.0, w.instant_u(), unit="s", at=since)
+    last = int(beyond[-1])
+    if last == len(w.y) - 1:
+        return w.made(name, math.inf, w.instant_u(), unit="s")
+    when = _crossing(w.t, w.y, last + 1, threshold)
+    steep = abs(float(w.y[last + 1] - w.y[last])) / max(float(w.t[last + 1] - w.t[last]), 1e-9)
+    level = w.reading_u(1 / steep) if steep > 0 else w.reading_u(0.0)
+    return w.made(name, when - since, w.instant_u(), level, unit="s", at=when)
+
+
+def settling_time(s: Series, low: float, high: float, name: str, since: float) -> Measurement:
+    """s from `since` until the value is between low and high for good; inf when it is outside at the end."""
+    middle, half = (low + high) / 2, (high - low) / 2
+    w = s.between(since, math.inf)
+    away = Series(w.t, np.abs(w.y - middle), w.unit, w.u, w.interval, w.source, w.of)
+    return time_to(away, half, name, since)
+
+
+def worst_excess(s: Series, limit: Series, name: str, ramp: float = math.inf, delay: float = 0.0) -> Measurement:
+    """Largest value minus what is allowed; negative when it always kept below.
+
+    limit: holds from each of its entries to the next; readings before the first are not looked at. A rise of the
+    limit counts at once; after a fall the allowed value stays for `delay` s and then falls by `ramp` unit/s.
+    """
+    if limit.unit != s.unit:
+        raise UseError(f"{name}: value in {s.unit}, limit in {limit.unit}; give both in one unit")
+    w = s.between(float(limit.t[0]), math.inf)
+    excess = w.y - _allowed(w.t, limit, ramp, delay)
+    i = int(np.argmax(excess))
+    moving = abs(float(np.gradient(excess, w.t)[i])) if len(w.t) > 1 and (np.diff(w.t) > 0).all() else 0.0
+    return w.made(name, float(excess[i]), w.reading_u(), w.instant_u(1, moving), at=float(w.t[i]))
+
+
+def _allowed(t: Floats, limit: Series, ramp: float, delay: float) -> Floats:
+    """What is allowed at times t: the limit, with its falls slowed down."""
+    allowed = np.empty_like(t)
+    before = -math.inf
+    ends = np.append(limit.t[1:], math.inf)
+    for begin, end, level in zip(limit.t, ends, limit.y, strict=True):
+        here = (t >= begin) & (t < end)
+        allowed[here] = _after(t[here] - begin, before, float(level), ramp, delay)
+        if math.isfinite(end):
+            before = float(_after(np.array([end - begin]), before, float(level), ramp, delay)[0])
+    return allowed
+
+
+def _after(elapsed: Floats, before: float, level: float, ramp: float, delay: float) -> Floats:
+    """Allowed value `elapsed` s after the limit went from what was allowed to level."""
+    if before <= level:
+        return np.full_like(elapsed, level)
+    late = np.maximum(elapsed - delay, 0.0)
+    fallen = np.where(late > 0, math.inf, 0.0) if math.isinf(ramp) else ramp * late
+    values: Floats = np.maximum(level, before - fallen)
+    if math.isinf(ramp) and delay == 0.0:
+        values = np.full_like(elapsed, level)
+    return values
+
+
+def _crossing(t: Floats, y: Floats, i: int, level: float) -> float:
+    """s at which the straight line from reading i-1 to reading i meets the level."""
+    if i == 0 or y[i] == y[i - 1]:
+        return float(t[i])
+    part = min(max(float((level - y[i - 1]) / (y[i] - y[i - 1])), 0.0), 1.0)
+    return float(t[i - 1] + part * (t[i] - t[i - 1]))
