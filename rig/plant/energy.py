@@ -37,3 +37,11 @@ class Ledger:
     def __init__(self) -> None:
         self.mains = self.house0 = self.house1 = 0.0
         self.ac = self.dc = self.loss = 0.0
+
+    def mark(self) -> tuple[float, float, float, float, float, float]:
+        """The sums, to come back to."""
+        return self.mains, self.house0, self.house1, self.ac, self.dc, self.loss
+
+    def back_to(self, mark: tuple[float, float, float, float, float, float]) -> None:
+        """The sums as they were."""
+        self.mains, self.house0, self.house1, self.ac, self.dc, self.loss = mark

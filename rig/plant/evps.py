@@ -11,14 +11,16 @@ Theory
 
   The states are the current i (GRID) or the power p_in out of the battery (BATTERY), the node's voltage, the link's
   energy. Connected to the battery the node follows its terminals; alone it slews to a reference or bleeds down.
-  Between changes every state moves on an exponential or a straight line, stepped exactly. `hold` is the steady case:
-  constant powers times time. What is left of an exponential below TINY is jumped: a jump of a current or a power
+  Between changes every state moves on an exponential or a straight line, stepped exactly, so it does not matter in how
+  many pieces a time is stepped: who looks in between changes nothing. `hold` is the steady case: constant powers times
+  time. What is left of an exponential below TINY is jumped, at an event of its own: a jump of a current or a power
   carries no energy.
 
   Energy: each step books dc, loss, link and node from the same integrals and lets the AC side (GRID) or the link be
-  what balances them. Simpson's rule over at most half a lag gives the integral of the only curved one (loss over an
-  exponential current); it weighs all bookings alike, so the balance stays exact. A node pulled to the terminals takes
-  C*du*u from the battery, half of which is heat when it happens at once.
+  what balances them. They have closed forms but for the loss over an exponential current: Gauss's rule with five points
+  over at most half a lag, never across a bend of the loss law, is exact to rounding (its error term is 2e-16 of the
+  integral). A node that follows the terminals smoothly loses nothing; one that is pulled there at once takes C*du*u
+  from the battery, half of which is heat.
 
 Signs: p_ac into the stage, p_dc into the vehicle, p_link into the link.
 """
@@ -27,6 +29,7 @@ from __future__ import annotations
 
 import math
 from enum import Enum
+from typing import NamedTuple
 
 from rig.plant.energy import Ledger
 from rig.plant.ports import DcSupply, StageCommand, StageMode
@@ -42,12 +45,19 @@ NEAR = 1e-6
 """J: the link is at a threshold (event times are whole nanoseconds; 500 W in 1 ns is 5e-7 J)."""
 REFILL_BAND = 4.0
 """J the link may stray before it is refilled (project choice: above the 2.5 J a refill's end overshoots)."""
-DECAY_STEP = 0.05
-"""Time constants between two recorded points of a bleeding node: straight lines between them are within 0.03 %."""
-SETTLED_AFTER = 20.0
-"""Lags after which nothing above TINY_POWER is left."""
+CURVE_STEP = 0.5
+"""Lags of a moving current between two looks (project choice): the loss rule's reach, and how often the AC waves of a
+ramp are drawn anew."""
 LOW_LINK_STEP = 0.001
-"""s between two looks at a link too low to form (project choice)."""
+"""s between two looks at a link that moves on a curve and may pass a threshold on it (project choice)."""
+GAUSS = (
+    (0.046910077030668004, 0.11846344252809454),
+    (0.23076534494715845, 0.23931433524968324),
+    (0.5, 0.28444444444444444),
+    (0.76923465505284155, 0.23931433524968324),
+    (0.95308992296933200, 0.11846344252809454),
+)
+"""(place, weight) of the five-point Gauss-Legendre rule on 0..1 (Abramowitz and Stegun, table 25.4)."""
 
 
 class Regime(Enum):
@@ -58,14 +68,23 @@ class Regime(Enum):
     LINK = "link"
 
 
+class Course(NamedTuple):
+    """Where node voltage (V) and current (A) go: on an exponential of tau (s), on a straight line of slope (V/s), or,
+    both 0, nowhere."""
+
+    u: float
+    i: float
+    tau: float = 0.0
+    slope: float = 0.0
+
+
 class PowerStage:
     """States and powers of the stage. The plant settles it after every change and steps it in between."""
 
     __slots__ = (
-        "_conductance", "_demand", "_dt", "_e_alive", "_e_dead", "_e_floor", "_e_nominal", "_fade", "_fade_half",
-        "_goal", "_i_high", "_i_low", "_p_least", "_p_most", "_refilling", "_u_goal", "alive", "command", "connected",
-        "i", "link", "loss", "mode", "moving", "p_ac", "p_dc", "p_in", "p_link", "params", "regime", "resistance",
-        "tripped", "u_node", "u_set",
+        "_conductance", "_demand", "_e_alive", "_e_dead", "_e_floor", "_e_nominal", "_goal", "_i_high", "_i_low",
+        "_p_least", "_p_most", "_refilling", "_u_goal", "alive", "command", "connected", "i", "link", "loss", "mode",
+        "moving", "p_ac", "p_dc", "p_in", "p_link", "params", "regime", "resistance", "tripped", "u_node", "u_set",
     )  # fmt: skip
 
     def __init__(self, params: StageParams) -> None:
@@ -80,7 +99,6 @@ class PowerStage:
         self._i_low = self._i_high = self._p_least = self._p_most = 0.0
         self._goal = self._u_goal = self._demand = self._conductance = 0.0
         self._refilling = 0
-        self._dt, self._fade, self._fade_half = 0.0, 1.0, 1.0
         self._e_nominal = params.link_energy(params.u_link)
         self._e_floor = params.link_energy(params.u_link_floor)
         self._e_alive = params.link_energy(params.u_link_alive)
@@ -116,7 +134,9 @@ class PowerStage:
         room = p.u_dc_max - us
         take = 0.0 if room <= 0.0 else min(take, room / r) if r > 0.0 else take
         self._i_low, self._i_high = -give, take
-        self._p_most, self._p_least = give * (us - r * give), -take * (us + r * take)
+        # Dividers and bleed hang on the battery's terminals whatever it is told to give; the link never pays for them.
+        self._p_most = max(give * (us - r * give), self._leak())
+        self._p_least = -take * (us + r * take)
 
     def available(self) -> float:
         """W the AC side may give when forming: what battery and link allow."""
@@ -143,7 +163,7 @@ class PowerStage:
         if self.connected:
             self._pull_node(ledger)
         else:
-            self._aim_node()
+            self._aim_node(ledger)
         self._evaluate()
 
     def _aim_current(self, u_ac: float) -> None:
@@ -172,7 +192,7 @@ class PowerStage:
             self.p_in = self._goal
         self.i = dc_current(-self.p_in, self.u_set, self.resistance)
 
-    def _aim_node(self) -> None:
+    def _aim_node(self, ledger: Ledger) -> None:
         """Alone, the node is lifted or lowered to a reference, or it bleeds."""
         p, command = self.params, self.command
         driven = self.regime is Regime.GRID or self.link >= self._e_floor - NEAR
@@ -182,9 +202,10 @@ class PowerStage:
             self._u_goal = p.u_dc_max
         else:
             self._u_goal = math.nan
-            if self.u_node < EMPTY:
+            if self.u_node <= EMPTY:
+                ledger.loss += 0.5 * p.c_out * self.u_node * self.u_node
                 self.u_node = 0.0
-        self.moving = self.u_node > 0.0 if math.isnan(self._u_goal) else self.u_node != self._u_goal
+        self.moving = self.u_node > 0.0 if self._bleeding() else self.u_node != self._u_goal
 
     # -- powers
 
@@ -217,95 +238,160 @@ class PowerStage:
         """W of the dividers that the stage itself makes up for; a bleeding node pays for its own."""
         if self.connected:
             return self._leak()
-        return 0.0 if math.isnan(self._u_goal) else self.u_node * self.u_node * self._conductance
+        return 0.0 if self._bleeding() else self.u_node * self.u_node * self._conductance
 
     def next_event(self, now: float) -> float:
-        """s at which the link reaches a threshold or a transient has ended, after which it must be settled anew."""
-        if self.moving and self.regime is Regime.BATTERY:
-            return now + (SETTLED_AFTER * self.params.form_lag if self.link >= self._e_floor else LOW_LINK_STEP)
-        if self.moving and self.regime is Regime.LINK and not math.isnan(self._u_goal):
-            return now + abs(self._u_goal - self.u_node) / self.params.slew
+        """s at which the link reaches a threshold or a motion bends or ends, after which it must be settled anew."""
+        return now + min(self._motion_left(), self._link_left())
+
+    def _motion_left(self) -> float:
+        """s until what moves has arrived, or must be looked at on its way; inf when nothing moves."""
+        if not self.moving:
+            return math.inf
+        p = self.params
+        if not self.connected:
+            if self._bleeding():
+                return self._node_tau() * math.log(self.u_node / EMPTY)
+            way, top = abs(self._u_goal - self.u_node), max(self._u_goal, self.u_node)
+            left = way / p.slew
+            most = p.c_out * top * way + (self.loss + top * top * self._conductance) * left
+            return min(left, self._link_look(most))
+        if self.regime is Regime.GRID:
+            gap = abs(self.i - self._goal)
+            return min(p.current_lag * math.log(gap / TINY_CURRENT), CURVE_STEP * p.current_lag, self._bend_left())
+        gap = abs(self.p_in - self._goal)
+        left = p.form_lag * math.log(gap / TINY_POWER)
+        return min(left, self._link_look(gap * p.form_lag + abs(self._goal + self.p_ac - self.loss) * left))
+
+    def _link_look(self, most: float) -> float:
+        """s to the next look at a link that may move by `most` (J) on a curve; inf where it passes nothing. Too low to
+        form, it is looked at anyway: what the stage may give grows with what it takes."""
+        if self.regime is Regime.GRID:
+            return math.inf
+        marks = [self._e_dead, self._e_alive, self._e_floor, *((self._e_nominal,) if self._refilling else ())]
+        low = self.regime is Regime.BATTERY and self.link < self._e_floor
+        return LOW_LINK_STEP if low or any(abs(self.link - x) <= most for x in marks) else math.inf
+
+    def _bend_left(self) -> float:
+        """s until the current passes a bend of the loss law: no power, or the power that only covers the idle loss."""
+        left = math.inf
+        for bend in (0.0, dc_current(-self.params.p_idle, self.u_set, self.resistance)):
+            before, after = self.i - bend, self._goal - bend
+            if before * after < 0.0:
+                left = min(left, self.params.current_lag * math.log1p(-before / after))
+        return left
+
+    def _link_left(self) -> float:
+        """s until the link, filling or emptying at a constant rate, reaches a threshold."""
+        curved = self.moving and self.regime is not Regime.GRID and (self.connected or not self._bleeding())
+        if curved:
+            return math.inf
         e, rate = self.link, self.p_link
         if rate > 0.0:
             ahead = [x for x in (self._e_alive, self._e_floor, self._e_nominal) if x > e + NEAR]
-            return now + (ahead[0] - e) / rate if ahead else math.inf
+            return (ahead[0] - e) / rate if ahead else math.inf
         if rate < 0.0:
             behind = [x for x in (self._e_nominal, self._e_floor, self._e_dead) if x < e - NEAR]
-            return now + (behind[0] - e) / rate if behind else math.inf
+            return (behind[0] - e) / rate if behind else math.inf
         return math.inf
+
+    def _bleeding(self) -> bool:
+        """The lone node has no reference and runs down."""
+        return math.isnan(self._u_goal)
+
+    def _node_tau(self) -> float:
+        return self.params.c_out / self._conductance
+
+    def course(self) -> Course:
+        """Where the node's voltage and the current are on their way to."""
+        p = self.params
+        if not self.moving:
+            return Course(self.u_node, self.i)
+        if not self.connected:
+            if self._bleeding():
+                return Course(0.0, 0.0, tau=self._node_tau())
+            return Course(self._u_goal, 0.0, slope=math.copysign(p.slew, self._u_goal - self.u_node))
+        grid = self.regime is Regime.GRID
+        i = self._goal if grid else dc_current(-self._goal, self.u_set, self.resistance)
+        return Course(self.u_set + self.resistance * i, i, tau=p.current_lag if grid else p.form_lag)
 
     # -- time
 
-    def hold(self, dt: float, ledger: Ledger) -> None:
+    def mark(self) -> tuple[bool, float, float, float, float, float, float, float, float]:
+        """All that a step moves, to come back to."""
+        return (
+            self.moving, self.i, self.p_in, self.u_node, self.link, self.p_ac, self.p_dc, self.loss, self.p_link,
+        )  # fmt: skip
+
+    def back_to(self, mark: tuple[bool, float, float, float, float, float, float, float, float]) -> None:
+        """Undo every step since the mark; nothing may have been settled since."""
+        (
+            self.moving, self.i, self.p_in, self.u_node, self.link, self.p_ac, self.p_dc, self.loss, self.p_link,
+        ) = mark  # fmt: skip
+
+    def step(self, dt: float, ledger: Ledger) -> None:
+        """dt (s), not beyond next_event. Exact in any number of pieces."""
+        if not self.moving:
+            self._hold(dt, ledger)
+        elif not self.connected:
+            self._step_node(dt, ledger)
+        else:
+            if self.regime is Regime.GRID:
+                self._step_current(dt, ledger)
+            else:
+                self._step_power(dt, ledger)
+            self._follow(ledger)
+            self._evaluate()
+
+    def _hold(self, dt: float, ledger: Ledger) -> None:
         """dt (s) of constant powers."""
         ledger.ac += self.p_ac * dt
         ledger.dc += self.p_dc * dt
         ledger.loss += self.loss * dt
         self.link += self.p_link * dt
 
-    def step(self, dt: float, ledger: Ledger) -> float:
-        """One exact step of at most dt (s) while something moves. s taken."""
-        if not self.connected:
-            return self._step_node(dt, ledger)
-        taken = self._step_current(dt, ledger) if self.regime is Regime.GRID else self._step_power(dt, ledger)
-        self._pull_node(ledger)
-        self._evaluate()
-        return taken
-
-    def _step_current(self, dt: float, ledger: Ledger) -> float:
-        p = self.params
-        h = min(dt, 0.5 * p.current_lag)
-        if h != self._dt:
-            self._dt, self._fade = h, math.exp(-h / p.current_lag)
-            self._fade_half = math.sqrt(self._fade)
-        us, r, goal = self.u_set, self.resistance, self._goal
+    def _step_current(self, dt: float, ledger: Ledger) -> None:
+        """The current on its exponential towards the goal."""
+        p, us, r, goal, lag = self.params, self.u_set, self.resistance, self._goal, self.params.current_lag
         gap = self.i - goal
-        i_mid, i_end = goal + gap * self._fade_half, goal + gap * self._fade
-        p_mid, p_end = i_mid * (us + r * i_mid), i_end * (us + r * i_end)
-        w = h / 6.0
-        dc = w * (self.p_dc + 4.0 * p_mid + p_end)
-        leak = self._leak()
-        loss = w * (self.loss - leak + 4.0 * p.loss_at_dc(p_mid) + p.loss_at_dc(p_end)) + leak * h
+        charge = goal * dt - gap * lag * math.expm1(-dt / lag)
+        squares = goal * goal * dt - gap * lag * (
+            2.0 * goal * math.expm1(-dt / lag) + 0.5 * gap * math.expm1(-2.0 * dt / lag)
+        )
+        dc = us * charge + r * squares
+        loss = self._leak() * dt
+        for place, weight in GAUSS:
+            i = goal + gap * math.exp(-place * dt / lag)
+            loss += weight * dt * p.loss_at_dc(i * (us + r * i))
         ledger.dc += dc
         ledger.loss += loss
-        ledger.ac += dc + loss + self.p_link * h
-        self.link += self.p_link * h
-        self.i = i_end
-        if abs(i_end - goal) <= TINY_CURRENT:
-            self.i, self.moving = goal, False
-        return h
+        ledger.ac += dc + loss + self.p_link * dt
+        self.link += self.p_link * dt
+        self.i = goal + gap * math.exp(-dt / lag)
 
-    def _step_power(self, dt: float, ledger: Ledger) -> float:
+    def _step_power(self, dt: float, ledger: Ledger) -> None:
+        """The power out of the battery on its exponential towards the goal; the link makes up the difference."""
         lag = self.params.form_lag
-        h = min(dt, SETTLED_AFTER * lag)
         gap = self.p_in - self._goal
-        fade = -math.expm1(-h / lag)
-        taken = self._goal * h + gap * lag * fade
+        taken = self._goal * dt - gap * lag * math.expm1(-dt / lag)
         ledger.dc -= taken
-        ledger.ac += self.p_ac * h
-        ledger.loss += self.loss * h
-        self.link += taken + (self.p_ac - self.loss) * h
-        self.p_in = self._goal + gap * (1.0 - fade)
-        if abs(self.p_in - self._goal) <= TINY_POWER:
-            self.p_in, self.moving = self._goal, False
+        ledger.ac += self.p_ac * dt
+        ledger.loss += self.loss * dt
+        self.link += taken + (self.p_ac - self.loss) * dt
+        self.p_in = self._goal + gap * math.exp(-dt / lag)
         self.i = dc_current(-self.p_in, self.u_set, self.resistance)
-        return h
 
-    def _step_node(self, dt: float, ledger: Ledger) -> float:
-        """The node alone: a straight line to its reference, or its own decay."""
+    def _step_node(self, dt: float, ledger: Ledger) -> None:
+        """The node alone: its own decay, or a straight line to its reference."""
         p, u0 = self.params, self.u_node
-        if math.isnan(self._u_goal):
-            tau = p.c_out / self._conductance
-            h = min(dt, tau * DECAY_STEP)
-            u1 = u0 * math.exp(-h / tau)
-            self.u_node = u1 = u1 if u1 >= EMPTY else 0.0
-            self.moving = u1 > 0.0
-            self.hold(h, ledger)
+        if self._bleeding():
+            self.u_node = u1 = u0 * math.exp(-dt / self._node_tau())
+            self._hold(dt, ledger)
             ledger.loss += 0.5 * p.c_out * (u0 * u0 - u1 * u1)
-            return h
+            return
         way = self._u_goal - u0
         h = min(dt, abs(way) / p.slew)
-        self.u_node = u1 = self._u_goal if h < dt or abs(way) <= p.slew * dt else u0 + math.copysign(p.slew * h, way)
+        self.u_node = u1 = self._u_goal if abs(way) <= p.slew * dt else u0 + math.copysign(p.slew * h, way)
         self.moving = u1 != self._u_goal
         base = self.loss - u0 * u0 * self._conductance
         lost = base * h + self._conductance * (u0 * u0 + u0 * u1 + u1 * u1) / 3.0 * h
@@ -317,10 +403,16 @@ class PowerStage:
         else:
             self.link -= lost + lifted
         self._evaluate()
-        return h
+        self._hold(dt - h, ledger)
+
+    def _follow(self, ledger: Ledger) -> None:
+        """The node goes with the terminals, smoothly: all that leaves the battery is in it."""
+        u0, u1 = self.u_node, self.u_set + self.resistance * self.i
+        ledger.dc -= 0.5 * self.params.c_out * (u1 * u1 - u0 * u0)
+        self.u_node = u1
 
     def _pull_node(self, ledger: Ledger) -> None:
-        """The battery pulls the node to its terminals (see the head)."""
+        """The battery pulls the node to its terminals at once (see the head)."""
         u0, u1 = self.u_node, self.u_set + self.resistance * self.i
         if u1 == u0:
             return

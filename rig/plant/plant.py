@@ -46,7 +46,8 @@ from rig.plant.ports import (
     StageReading,
     WavePort,
 )
-from rig.plant.render import History, Samples, Segment, Shape
+from rig.plant.render import SLACK, DcSegment, History, Samples, Segment, Shape
+from rig.units import NS_PER_S, to_ns, to_s
 
 Change = WireChanged | ContactorMoved | MainsChanged | PcsMoved
 Told = Callable[[float, Change], None]
@@ -103,6 +104,7 @@ class Plant:
         self._soft_until = self._fault_until = self._sync_until = math.inf
         self._fault_current = 0.0
         self._next = math.inf
+        self._mark = (0.0, self._stage.mark(), self._ledger.mark())
         self._told: list[Told] = []
         self._scheduled: list[Callable[[float], None]] = []
 
@@ -112,8 +114,8 @@ class Plant:
         """Step to a time (s, bench time). Equal to now is free; before now is an error."""
         if to == self.now:
             return
-        if not to > self.now:
-            raise UseError(f"plant: advance(to={to!r}) lies before its now={self.now!r}; time never goes back")
+        if not self.now < to < math.inf:
+            raise UseError(f"plant: advance(to={to!r}): not a time after its now={self.now!r}; time never goes back")
         while self._next <= to:
             if self._next > self.now:
                 self._run(self._next)
@@ -305,30 +307,21 @@ class Plant:
     # -- inside
 
     def _run(self, to: float) -> None:
-        """Step to a time with nothing changing on the way."""
-        dt = to - self.now
-        stage, book = self._stage, self._ledger
+        """Step to a time with nothing changing on the way: always from the last change, so a look in between leaves no
+        trace, not even a rounding."""
+        since, stage_then, book_then = self._mark
+        stage, book, dt = self._stage, self._ledger, to - since
+        if self.now > since:
+            stage.back_to(stage_then)
+            book.back_to(book_then)
         ac = book.ac
-        if stage.moving:
-            self._move(dt)
-        else:
-            stage.hold(dt, book)
+        stage.step(dt, book)
         p0, p1 = self._house
         book.house0 += p0 * dt
         book.house1 += p1 * dt
         if self._grid_live:
             book.mains += (p0 + p1) * dt + (book.ac - ac)
         self.now = to
-
-    def _move(self, dt: float) -> None:
-        stage, begin, left = self._stage, self.now, dt
-        while stage.moving and left > 0.0:
-            left -= stage.step(left, self._ledger)
-            self.now = begin + (dt - left)
-            self._history.add_dc(self.now, self._u_connector(), stage.i)
-            self._draw_house()
-        if left > 0.0:
-            stage.hold(left, self._ledger)
 
     def _fire(self) -> None:
         """Whatever is due now: contacts move, the circuit is worked out anew, subscribers are told."""
@@ -391,6 +384,7 @@ class Plant:
         self._draw_dc()
         self._draw_house()
         self._draw_grid()
+        self._mark = (self.now, stage.mark(), self._ledger.mark())
         self._plan()
         for change in lost:
             self._tell(change)
@@ -458,7 +452,7 @@ class Plant:
         """When the next change comes by itself, rounded up to whole nanoseconds."""
         when = min(self._soft_until, self._fault_until, self._sync_until, self._stage.next_event(self.now))
         if when < math.inf:
-            when = (math.floor(when * 1e9) + 1) / 1e9
+            when = to_s(max(math.floor(when * NS_PER_S), to_ns(self.now)) + 1)
         when = min(when, self._pcs.due, self._ev.due, self._own.due)
         if when != self._next:
             self._next = when
@@ -468,10 +462,16 @@ class Plant:
     # -- what is kept for the waveforms
 
     def _draw_dc(self) -> None:
-        """The DC voltage up to now and from now on, when it moves or has jumped."""
-        last, u, i = self._history.dc[-1], self._u_connector(), self._stage.i
-        if self._stage.moving or u != last.u or i != last.i:
-            self._history.step_dc(self.now, u, i)
+        """The DC voltage from now on, when it is not what the last segment goes on to be."""
+        stage, now, last = self._stage, self.now, self._history.dc[-1]
+        if self._own.closed:
+            course = stage.course()
+            new = DcSegment(now, stage.u_node, stage.i, course.u, course.i, course.tau, course.slope)
+        else:
+            u = self._u_connector()
+            new = DcSegment(now, u, 0.0, u, 0.0)
+        if not last.leads_to(new):
+            self._history.add_dc(new)
 
     def _draw_house(self) -> None:
         """A segment of the house bus, when it is not what the last one says."""
@@ -493,7 +493,7 @@ class Plant:
         """The stage's own wave: in step with the mains while that is there, else going on from what was."""
         now, u, soft = self.now, self._formed.u, self._soft_until < math.inf
         if soft and last.shape is Shape.RISE:
-            return Segment(last.at, u, last.f, last.turns, Shape.RISE, last.span)
+            return Segment(now, u, last.f, last.turns_at(now), Shape.RISE, last.span, last.past + now - last.at)
         fresh = last.shape is Shape.FALL or last.u[0] <= 0.0
         turns, f = self._steer(self._mains.turns(now) if fresh and self._mains.now.on else last.turns_at(now))
         return (
@@ -527,8 +527,8 @@ class Plant:
         row, mains, now = self._history.grid, self._mains.now, self.now
         if self._pcs.closed:
             bus = self._history.house[-1]
-            scale = bus.scale_at(now) if bus.shape is Shape.FALL else 1.0
-            new = Segment(now, (bus.u[0] * scale, bus.u[1] * scale), bus.f, bus.turns_at(now), bus.shape, bus.span)
+            past = 0.0 if bus.shape is Shape.STEADY else bus.past + now - bus.at
+            new = Segment(now, bus.u, bus.f, bus.turns_at(now), bus.shape, bus.span, past)
         elif mains.on:
             second = mains.u[1] if self.params.legs == 2 else 0.0
             new = Segment(now, (mains.u[0], second), mains.f, self._mains.turns(now))
@@ -542,6 +542,8 @@ class Plant:
         if new is last:
             return False
         if new.shape is not last.shape or new.f != last.f:
+            return True
+        if new.shape is not Shape.STEADY and abs(last.past + self.now - last.at - new.past) > SLACK:
             return True
         stray = max(abs(new.u[0] - last.u[0]), abs(new.u[1] - last.u[1]))
         slip = abs(new.turns_at(self.now) - last.turns_at(self.now))

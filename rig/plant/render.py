@@ -7,10 +7,11 @@ Theory
     RISE     the sine times a ramp 0..1 over `span` (soft start), then steady
     FALL     the sine times exp(-t/span): what a dead bus still holds (filter capacitors, running-down motors)
   Within a segment v = sqrt(2)*u*shape(t)*sin(2*pi*(turns + f*t)); leg L2 is the antiphase.
-  The DC connector is a row of points joined by straight lines, with a ripple of twice the AC frequency in proportion
-  to the current. The auxiliary contact is a row of moves, each with its bounce.
+  The DC connector is a row of segments too, each at rest, on an exponential or on a straight line, with a ripple of
+  twice the house bus's frequency in proportion to the current. The auxiliary contact is a row of moves, each with its
+  bounce.
 
-  A segment or point older than the horizon is dropped when a new one comes, except the one the horizon lies in, so
+  A segment older than the horizon is dropped when a new one comes, except the one the horizon lies in, so
   memory stays flat over days; who asks for older samples is refused.
 """
 
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple, TypeVar
@@ -35,8 +37,11 @@ AUX_VOLTAGE = 12.0
 """V of a closed auxiliary contact (ports: pcs_aux)."""
 SLACK = 1e-9
 """s: bench times are whole nanoseconds."""
+ALIKE = 1e-9
+"""Relative difference of two values that differ by rounding only."""
 
 Samples = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
 
 
 class Shape(Enum):
@@ -49,7 +54,8 @@ class Shape(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """An AC bus from `at` (s) on. u: V rms per leg. turns: phase of leg L1 at `at`. span: s of RISE or FALL."""
+    """An AC bus from `at` (s) on. u: V rms per leg at the envelope's 1. turns: phase of leg L1 at `at`. span: s of RISE
+    (its length) or FALL (its time constant). past: s of it that lie before `at`."""
 
     at: float
     u: tuple[float, float]
@@ -57,6 +63,7 @@ class Segment:
     turns: float
     shape: Shape = Shape.STEADY
     span: float = 0.0
+    past: float = 0.0
 
     def turns_at(self, t: float) -> float:
         """Phase of leg L1 at t (s) in turns, 0..1."""
@@ -68,29 +75,52 @@ class Segment:
             return 1.0
         if self.span <= 0.0:
             return 1.0 if self.shape is Shape.RISE else 0.0
-        share = (t - self.at) / self.span
+        share = (t - self.at + self.past) / self.span
         return min(share, 1.0) if self.shape is Shape.RISE else math.exp(-share)
 
-    def render(self, leg: int, since: float, k: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def render(self, leg: int, since: float, k: Floats) -> Floats:
         """V at since + k (s)."""
         t = k + (since - self.at)
         phase = self.turns_at(since) + self.f * k
-        v: npt.NDArray[np.float64] = np.sin((2.0 * math.pi) * phase) * (math.sqrt(2.0) * self.u[leg] * (1 - 2 * leg))
+        v: Floats = np.sin((2.0 * math.pi) * phase) * (math.sqrt(2.0) * self.u[leg] * (1 - 2 * leg))
         if self.shape is Shape.STEADY:
             return v
         if self.span <= 0.0:
             return v if self.shape is Shape.RISE else np.zeros_like(v)
-        share = np.maximum(t, 0.0) / self.span
+        share = np.maximum(t + self.past, 0.0) / self.span
         v *= np.minimum(share, 1.0) if self.shape is Shape.RISE else np.exp(-share)
         return v
 
 
-class DcPoint(NamedTuple):
-    """The DC connector at a moment: V, A."""
+@dataclass(frozen=True, slots=True)
+class DcSegment:
+    """The DC connector from `at` (s) on: u (V) and i (A) on their way to their goals, on an exponential of tau (s), on
+    a straight line of slope (V/s), or, both 0, at rest. The next segment begins when the goal is reached."""
 
     at: float
     u: float
     i: float
+    u_goal: float
+    i_goal: float
+    tau: float = 0.0
+    slope: float = 0.0
+
+    def values(self, t: Floats) -> tuple[Floats, Floats]:
+        """V, A at t (s)."""
+        past = t - self.at
+        if self.tau > 0.0:
+            left = np.exp(-past / self.tau)
+            return self.u_goal + (self.u - self.u_goal) * left, self.i_goal + (self.i - self.i_goal) * left
+        return self.u + self.slope * past, np.full_like(past, self.i)
+
+    def leads_to(self, new: DcSegment) -> bool:
+        """Whether a segment is what this one goes on to be."""
+        if self.tau != new.tau or self.slope != new.slope:
+            return False
+        if not _same(self.u_goal, new.u_goal) or not _same(self.i_goal, new.i_goal):
+            return False
+        (u,), (i,) = self.values(np.array([new.at]))
+        return _same(float(u), new.u) and _same(float(i), new.i)
 
 
 class AuxMove(NamedTuple):
@@ -100,7 +130,7 @@ class AuxMove(NamedTuple):
     closed: bool
 
 
-Timed = TypeVar("Timed", Segment, DcPoint, AuxMove)
+Timed = TypeVar("Timed", Segment, DcSegment, AuxMove)
 
 
 class History:
@@ -109,10 +139,9 @@ class History:
     def __init__(self, start: float, f: float, horizon: float) -> None:
         dead = Segment(start, (0.0, 0.0), f, 0.0)
         self.start, self.horizon = start, horizon
-        self._f = f
         self.grid: deque[Segment] = deque([dead])
         self.house: deque[Segment] = deque([dead])
-        self.dc: deque[DcPoint] = deque([DcPoint(start, 0.0, 0.0)])
+        self.dc: deque[DcSegment] = deque([DcSegment(start, 0.0, 0.0, 0.0, 0.0)])
         self.aux: deque[AuxMove] = deque([AuxMove(start, False)])
 
     def add_grid(self, segment: Segment) -> None:
@@ -122,19 +151,10 @@ class History:
     def add_house(self, segment: Segment) -> None:
         """The house bus from now on."""
         _append(self.house, segment, self.horizon)
-        if segment.u[0] > 0.0:
-            self._f = segment.f
 
-    def add_dc(self, at: float, u: float, i: float) -> None:
-        """A point the DC voltage runs to in a straight line."""
-        _append(self.dc, DcPoint(at, u, i), self.horizon)
-
-    def step_dc(self, at: float, u: float, i: float) -> None:
-        """The DC voltage held until now and is this from now on."""
-        last = self.dc[-1]
-        if last.at < at:
-            self.add_dc(at, last.u, last.i)
-        self.add_dc(at, u, i)
+    def add_dc(self, segment: DcSegment) -> None:
+        """The DC connector from now on."""
+        _append(self.dc, segment, self.horizon)
 
     def add_aux(self, at: float, closed: bool) -> None:
         """The auxiliary contact moved."""
@@ -154,27 +174,21 @@ class History:
     def ac(self, row: deque[Segment], leg: int, start: float, n: int, rate: float) -> Samples:
         """V, n samples of a bus from start (s) at rate (S/s)."""
         out = np.zeros(n, dtype=np.float32)
-        end, stop = start + n / rate, n
-        for segment in reversed(row):
-            if segment.at >= end:
-                continue
-            first = max(_first_sample(segment.at, start, rate), 0)
-            if first < stop:
-                since = start + first / rate
-                k = np.arange(stop - first, dtype=np.float64) / rate
-                out[first:stop] = segment.render(leg, since, k)
-                stop = first
-            if stop == 0:
-                break
+        for segment, first, stop in _parts(row, start, n, rate):
+            k = np.arange(stop - first, dtype=np.float64) / rate
+            out[first:stop] = segment.render(leg, start + first / rate, k)
         return out
 
     def dc_wave(self, start: float, n: int, rate: float) -> Samples:
-        """V at the connector."""
-        at, u, i = (np.array(column) for column in zip(*self.dc, strict=True))
+        """V at the connector: its course, and the ripple of twice the house bus's frequency."""
         t = start + np.arange(n, dtype=np.float64) / rate
-        ripple = np.interp(t, at, np.abs(i)) * (RIPPLE / RIPPLE_CURRENT)
-        wave = np.interp(t, at, u) + ripple * np.sin((4.0 * math.pi * self._f) * t)
-        return np.asarray(wave, dtype=np.float32)
+        u, i, turns = np.zeros(n), np.zeros(n), np.zeros(n)
+        for segment, first, stop in _parts(self.dc, start, n, rate):
+            u[first:stop], i[first:stop] = segment.values(t[first:stop])
+        for bus, first, stop in _parts(self.house, start, n, rate):
+            turns[first:stop] = bus.turns + bus.f * (t[first:stop] - bus.at)
+        ripple = np.abs(i) * (RIPPLE / RIPPLE_CURRENT)
+        return np.asarray(u + ripple * np.sin((4.0 * math.pi) * turns), dtype=np.float32)
 
     def aux_wave(self, start: float, n: int, rate: float) -> Samples:
         """V at the auxiliary contact, with its bounce."""
@@ -189,6 +203,22 @@ class History:
             first = min(max(_first_sample(at, start, rate), 0), n)
             out[first:] = AUX_VOLTAGE if closed else 0.0
         return out
+
+
+def _parts(row: deque[Timed], start: float, n: int, rate: float) -> Iterator[tuple[Timed, int, int]]:
+    """Each segment that reaches into n samples from start (s) at rate (S/s), newest first, and which samples it has."""
+    stop = n
+    for segment in reversed(row):
+        first = min(max(_first_sample(segment.at, start, rate), 0), n)
+        if first < stop:
+            yield segment, first, stop
+            stop = first
+        if stop == 0:
+            return
+
+
+def _same(a: float, b: float) -> bool:
+    return abs(a - b) <= ALIKE * max(abs(a), abs(b), 1.0)
 
 
 def _first_sample(at: float, start: float, rate: float) -> int:
