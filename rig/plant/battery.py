@@ -2,7 +2,8 @@
 
 Theory
   terminal voltage = ocv(soc) + v1 + v2 + R0*i, i positive charging. For a current constant over an interval each RC
-  pair has the closed form v(t) = i*R + (v0 - i*R)*exp(-t/tau), so an interval of any length is one exact step.
+  pair has the closed form v(t) = i*R + (v0 - i*R)*exp(-t/tau), so an interval of any length is one exact step, and so
+  is the temperature's: its heat is a sum of exponentials.
   ocv is a monotone cubic (Fritsch-Carlson) through measured points, so its integral, the chemical energy, is a
   polynomial: what goes in at the terminals is d(chemical) + heat + d(rc_stored) by construction, not by tolerance.
 
@@ -127,6 +128,12 @@ LEAF_24KWH = PackParams(
 )
 
 
+def _faded(t: float, a: float, b: float) -> float:
+    """s: what exp(-a*x) poured in over 0..t leaves at t where all fades with exp(-b*x)."""
+    slow, apart = min(a, b), abs(b - a)
+    return math.exp(-slow * t) * (t if apart == 0.0 else -math.expm1(-apart * t) / apart)
+
+
 class _Pair:
     """One RC pair. v: V across it. Energies since the start in J."""
 
@@ -135,6 +142,12 @@ class _Pair:
     def __init__(self, r: float, tau: float) -> None:
         self.r, self.tau = r, tau
         self.v = self.heat = 0.0
+
+    def warming(self, i: float, t: float, rate: float) -> float:
+        """J its heat adds to a lump that cools at `rate` (1/s), left of it after t at constant current i."""
+        goal, gap = i * self.r, self.v - i * self.r
+        parts = ((goal * goal, 0.0), (2.0 * goal * gap, 1.0 / self.tau), (gap * gap, 2.0 / self.tau))
+        return sum(share * _faded(t, fade, rate) for share, fade in parts) / self.r
 
     def advance(self, i: float, t: float) -> float:
         """Constant current i for t. J that went into the pair: stored or heat."""
@@ -172,13 +185,13 @@ class Pack:
             raise ValueError(f"pack: advance({current}, {seconds}): current finite, seconds finite and 0 or more")
         if seconds == 0.0:
             return
-        heat, chemical = self.heat, self.chemical
+        self._warm(current, seconds)
+        chemical = self.chemical
         self.soc += current * seconds / self.params.capacity
         ohmic = self.params.r0 * current * current * seconds
         self._ohmic += ohmic
         into_pairs = sum(pair.advance(current, seconds) for pair in self._pairs)
         self.terminal += (self.chemical - chemical) + into_pairs + ohmic
-        self._warm((self.heat - heat) / seconds, seconds)
 
     def ocv(self) -> float:
         """V at rest."""
@@ -211,9 +224,11 @@ class Pack:
         """J in the RC pairs."""
         return self._pairs[0].stored() + self._pairs[1].stored()
 
-    def _warm(self, power: float, seconds: float) -> None:
-        """One lump: exact for the mean heating power over the interval."""
+    def _warm(self, current: float, seconds: float) -> None:
+        """One lump, exact: what is left of the old difference, and of each part of the heat to come."""
         p = self.params
-        goal = p.ambient + power / p.thermal_conductance
-        fade = math.exp(-seconds * p.thermal_conductance / p.thermal_mass)
-        self.temperature = goal + (self.temperature - goal) * fade
+        rate = p.thermal_conductance / p.thermal_mass
+        heat = p.r0 * current * current * _faded(seconds, 0.0, rate)
+        heat += sum(pair.warming(current, seconds, rate) for pair in self._pairs)
+        left = (self.temperature - p.ambient) * math.exp(-rate * seconds)
+        self.temperature = p.ambient + left + heat / p.thermal_mass
