@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from rig.can.bus import Bus
 from rig.can.frame import Frame
@@ -35,6 +35,7 @@ from rig.errors import InstrumentError, RigError, UnsafeState, UseError
 from rig.machine import run_on
 from rig.plant.battery import LEAF_24KWH, Pack, PackParams
 from rig.roles import DcReading, DcSource, SafeState, VehicleInterface
+from rig.told import Told
 
 PACK_PERIOD = 1.0
 """s (project choice: the slow voltages of a pack move by less than 0.1 V in it)."""
@@ -61,7 +62,9 @@ class Car:
         profile: VehicleProfile = LEAF_ZE0_24KWH,
         pack_params: PackParams = LEAF_24KWH,
         pack_period: float = PACK_PERIOD,
+        told: Told | None = None,
     ) -> None:
+        self._told = told or Told()
         self._clock, self._interface = clock, interface
         self.vehicle = Vehicle(profile)
         self._battery = ImitatedPack(clock, source, pack_params)
@@ -130,6 +133,7 @@ class Car:
             raise UseError(f"car: soc={soc} must be a fraction 0..1 (50 % is 0.5)")
         if self._task is not None and math.isinf(self.wait_for(P.ASLEEP, SAFE_WITHIN)):
             raise UseError(f"car: still {self.phase.value} from the session before; make_safe() ends it")
+        self._told.say("car: plug in", {"soc": "1", "temperature": "degC"}, soc=soc, temperature=temperature)
         self._end_task()
         self.vehicle.wishes = without_incidents(self.vehicle.wishes)
         self._battery.rest(soc, temperature)
@@ -141,6 +145,7 @@ class Car:
 
     def unplug(self) -> None:
         """Pull the plug. In a session that is an emergency. The source goes off once the car is asleep. Idempotent."""
+        self._told.say("car: unplug")
         self._plugged = False
         self._interface.set_wire("proximity", False)
         if self._task is not None and self.phase is P.ASLEEP:
@@ -155,6 +160,7 @@ class Car:
 
     @wishes.setter
     def wishes(self, wishes: Wishes) -> None:
+        self._told.say("car: " + differences(self.vehicle.wishes, wishes))
         self.vehicle.wishes = wishes
 
     def set_charge_current(self, current: float) -> None:
@@ -203,11 +209,16 @@ class Car:
 
     def request_stop(self) -> None:
         """Press stop in the car: a normal end of this session. Asleep: nothing."""
+        self._told.say("car: request stop")
         self.vehicle.press_stop()
 
     def hold_pack(self, voltage: float | None = None, rate: float = HOLD_RATE) -> None:
         """Pull the pack's voltage at no current to `voltage` (V) at `rate` (V/s) and hold it there, whatever the model
         says. None: back to the model at the same rate."""
+        if voltage is None:
+            self._told.say("car: let the pack go", {"rate": "V/s"}, rate=rate)
+        else:
+            self._told.say("car: pull the pack", {"voltage": "V", "rate": "V/s"}, voltage=voltage, rate=rate)
         self._battery.hold(voltage, rate)
 
     # -- end
@@ -330,3 +341,16 @@ def without_incidents(wishes: Wishes) -> Wishes:
         lone_signal=False,
         silent=frozenset(),
     )
+
+
+def differences(before: Wishes, after: Wishes) -> str:
+    """What changes between two wishes, in words: "discharge_limit = 10", "silent = 0x102"."""
+    was = asdict(before)
+    changed = [f"{name} = {_shown(new)}" for name, new in asdict(after).items() if new != was[name]]
+    return ", ".join(changed) or "wishes as before"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, frozenset):
+        return " ".join(sorted(hex(one) if isinstance(one, int) else str(one) for one in value)) or "none"
+    return "as the car's profile" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -154,6 +154,11 @@ class GridSimulator(Instrument, Energised, Protocol):
         """Open the mains. at_angle: degrees of leg L1's voltage at which it opens, None for at once."""
         ...
 
+    def dip(self, voltage: float, seconds: float, at_angle: float = 0.0) -> None:
+        """Let every leg fall to voltage (V rms leg to neutral) for seconds, from an angle (degrees of leg L1's
+        voltage) on, then return to what was. Comes back at once; the mains must be on (EnvelopeError)."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Waveforms:

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from rig.can.frame import Frame
-from rig.clock import Phase, VirtualClock
+from rig.clock import Cancel, Phase, VirtualClock
 from rig.errors import UseError
 
 Receive = Callable[[float, Frame], None]
@@ -43,8 +43,9 @@ class Bus(Protocol):
         """Join as a node; receive(at, frame) for every frame of the others. A name is used once."""
         ...
 
-    def watch(self, call: Watch) -> None:
-        """Hear every frame with its sender's name: call(at, sender, frame). Watchers only read."""
+    def watch(self, call: Watch) -> Cancel:
+        """Hear every frame with its sender's name: call(at, sender, frame), until the answer is called. Watchers only
+        read."""
         ...
 
     def close(self) -> None:
@@ -78,9 +79,14 @@ class VirtualBus:
         self._rewire()
         return port
 
-    def watch(self, call: Watch) -> None:
-        """Hear every frame with its sender's name."""
+    def watch(self, call: Watch) -> Cancel:
+        """Hear every frame with its sender's name, until the answer is called."""
         self._watchers = (*self._watchers, call)
+
+        def cancel() -> None:
+            self._watchers = tuple(one for one in self._watchers if one is not call)
+
+        return cancel
 
     def close(self) -> None:
         """Detach everybody."""

@@ -10,7 +10,7 @@ import can
 
 from rig.can.bus import BusPort, Receive, Watch
 from rig.can.frame import Frame
-from rig.clock import RealClock
+from rig.clock import Cancel, RealClock
 from rig.errors import InstrumentError, LostInstrument, UseError
 
 
@@ -20,7 +20,7 @@ class HardwareBus:
     def __init__(self, clock: RealClock, interface: str, channel: str, bitrate: int = 500_000) -> None:
         self._clock = clock
         self.resource = f"{interface}:{channel}"
-        self._watchers: list[Watch] = []
+        self._watchers: tuple[Watch, ...] = ()
         self._ports: dict[str, _HardwarePort] = {}
         try:
             self._bus = can.Bus(channel=channel, interface=interface, bitrate=bitrate, receive_own_messages=False)
@@ -37,9 +37,14 @@ class HardwareBus:
         self._ports[name] = port = _HardwarePort(self, name, receive)
         return port
 
-    def watch(self, call: Watch) -> None:
-        """Hear every frame; frames from the wire are named "bus"."""
-        self._watchers.append(call)
+    def watch(self, call: Watch) -> Cancel:
+        """Hear every frame; frames from the wire are named "bus". Ends when the answer is called."""
+        self._watchers = (*self._watchers, call)
+
+        def cancel() -> None:
+            self._watchers = tuple(one for one in self._watchers if one is not call)
+
+        return cancel
 
     def close(self) -> None:
         """Stop listening and let go of the interface."""

@@ -1,0 +1,92 @@
+"""Every driver by the name a bench file gives it. The one place that joins a driver and its emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import instruments.chroma_61845.commands as chroma_61845
+import instruments.chroma_61845.driver as chroma_61845_driver
+import instruments.chroma_61845.emulator as chroma_61845_emulator
+import instruments.chroma_63804.commands as chroma_63804
+import instruments.chroma_63804.driver as chroma_63804_driver
+import instruments.chroma_63804.emulator as chroma_63804_emulator
+import instruments.ea_psb_10000.commands as ea_psb_10000
+import instruments.ea_psb_10000.driver as ea_psb_10000_driver
+import instruments.ea_psb_10000.emulator as ea_psb_10000_emulator
+import instruments.evps.commands as evps
+import instruments.evps.control as evps_control
+import instruments.evps.emulator as evps_emulator
+import instruments.keysight_dsox.commands as keysight_dsox
+import instruments.keysight_dsox.driver as keysight_dsox_driver
+import instruments.keysight_dsox.emulator as keysight_dsox_emulator
+import instruments.vehicle_interface.commands as vehicle_interface
+import instruments.vehicle_interface.driver as vehicle_interface_driver
+import instruments.vehicle_interface.emulator as vehicle_interface_emulator
+import instruments.yokogawa_wt1800e.commands as yokogawa_wt1800e
+import instruments.yokogawa_wt1800e.driver as yokogawa_wt1800e_driver
+import instruments.yokogawa_wt1800e.emulator as yokogawa_wt1800e_emulator
+from rig.drivers import Driver
+
+REGISTRY: Final[Mapping[str, Driver]] = {
+    "chroma_63804": Driver(
+        "load",
+        chroma_63804.Options,
+        chroma_63804_driver.open_driver,
+        chroma_63804_emulator.build,
+        serial=chroma_63804.SERIAL,
+        met_hardware=chroma_63804_driver.Chroma63804.met_hardware,
+        accuracy="instruments/chroma_63804/accuracy.toml",
+    ),
+    "chroma_61845": Driver(
+        "grid",
+        chroma_61845.Options,
+        chroma_61845_driver.open_driver,
+        chroma_61845_emulator.build,
+        met_hardware=chroma_61845_driver.Chroma61845.met_hardware,
+        accuracy="instruments/chroma_61845/accuracy.toml",
+    ),
+    "ea_psb_10000": Driver(
+        "dc_source",
+        ea_psb_10000.Options,
+        ea_psb_10000_driver.open_driver,
+        ea_psb_10000_emulator.build,
+        met_hardware=ea_psb_10000_driver.EaPsb10000.met_hardware,
+        accuracy="instruments/ea_psb_10000/accuracy.toml",
+    ),
+    "yokogawa_wt1800e": Driver(
+        "analyzer",
+        yokogawa_wt1800e.Options,
+        yokogawa_wt1800e_driver.open_driver,
+        yokogawa_wt1800e_emulator.build,
+        met_hardware=yokogawa_wt1800e_driver.YokogawaWt1800e.met_hardware,
+        accuracy="instruments/yokogawa_wt1800e/accuracy.toml",
+    ),
+    "keysight_dsox": Driver(
+        "digitizer",
+        keysight_dsox.Options,
+        keysight_dsox_driver.open_driver,
+        keysight_dsox_emulator.build,
+        met_hardware=keysight_dsox_driver.KeysightDsox.met_hardware,
+        accuracy="instruments/keysight_dsox/accuracy.toml",
+    ),
+    "vehicle_interface": Driver(
+        "vehicle",
+        vehicle_interface.Options,
+        vehicle_interface_driver.open_driver,
+        vehicle_interface_emulator.build,
+        transport="lines",
+        baud=lambda options: int(options.baud),
+        met_hardware=vehicle_interface_driver.VehicleInterfaceBox.met_hardware,
+        accuracy="instruments/vehicle_interface/accuracy.toml",
+    ),
+    "evps": Driver(
+        "charger",
+        evps.Options,
+        evps_control.open_driver,
+        evps_emulator.build,
+        transport="lines",
+        baud=lambda options: int(options.baud),
+        met_hardware=evps_control.EvpsPanel.met_hardware,
+    ),
+}

@@ -1,0 +1,153 @@
+"""A bench, opened: roles on one clock, ready for a suite. It is made by rig.open_bench.
+
+A bench has three ways to come to rest
+  stand_by   between two tests: session ended, loads open, battery off; the mains stays
+  make_safe  everything to no energy, in the declared order (rig.safety.safe_state)
+  prepare    before a test: mains on, charger acknowledged and in its default modes, house live, no car
+
+`world` is the emulated truth. It is for the rig's own tests; suites get roles only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rig.bench_config import BenchConfig, PartName
+from rig.can.bus import Bus
+from rig.car import Car
+from rig.chademo.vehicle_state import Wishes
+from rig.clock import Clock
+from rig.drivers import Driver
+from rig.errors import BenchFault, OutOfCalibration
+from rig.house import House
+from rig.plant.world import World
+from rig.profile import Profile
+from rig.roles import (
+    Charger,
+    DcSource,
+    Digitizer,
+    GridSimulator,
+    Identity,
+    Instrument,
+    PowerAnalyzer,
+    VehicleInterface,
+)
+from rig.safety.safe_state import SafeOutcome, SafeStep, bring_to_safe_state
+from rig.told import Told
+
+LIVE = 0.85
+"""Fraction of nominal at which the house counts as live (the AC input window, standards.md PWR-005 [NICH])."""
+SETTLES_WITHIN = 10.0
+"""s beyond the charger's own re-transfer delay for the house to be live (project choice)."""
+STOPS_WITHIN = 5.0
+"""s for a charger's own stop before the car ends the session (project choice: ten times the 0.5 s of chademo.md 2)."""
+POLL = 0.1
+"""s between two looks (project choice: one cycle)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bench:
+    """What a suite may touch, by role; None where the bench has none."""
+
+    config: BenchConfig
+    profile: Profile
+    seed: int
+    clock: Clock
+    bus: Bus
+    told: Told
+    car: Car
+    vehicle: VehicleInterface
+    battery: DcSource
+    charger: Charger
+    house: House | None
+    grid: GridSimulator | None
+    analyzer: PowerAnalyzer | None
+    digitizer: Digitizer | None
+    instruments: Mapping[PartName, Instrument]
+    drivers: Mapping[PartName, Driver]
+    expired: Mapping[PartName, date]
+    """Parts past their calibration, with the day it ended."""
+    world: World | None
+
+    def missing(self, needs: Sequence[str]) -> str:
+        """Why this bench or device cannot serve all of needs ("grid", "house", "digitizer", "analyzer" or a capability
+        of the profile); empty when it can."""
+        parts = {"grid": self.grid, "house": self.house, "digitizer": self.digitizer, "analyzer": self.analyzer}
+        for need in needs:
+            if need in parts:
+                if parts[need] is None:
+                    return f"the bench {self.config.bench.name} has no {need}"
+            elif need not in self.profile.capabilities:
+                return f"the device {self.profile.name} has no {need}"
+        return ""
+
+    def check_calibration(self) -> None:
+        """OutOfCalibration when an instrument is past its date and the bench file asks for a check."""
+        if self.config.bench.check_calibration and self.expired:
+            late = ", ".join(f"[{name}] since {day.isoformat()}" for name, day in self.expired.items())
+            raise OutOfCalibration(
+                f"{self.config.file}: out of calibration: {late}; have it calibrated and mend calibrated_until"
+            )
+
+    def identities(self) -> Mapping[PartName, Identity]:
+        """Who answers in each place."""
+        return {name: part.identity() for name, part in self.instruments.items()}
+
+    def prepare(self) -> None:
+        """A known state before a test: mains on, charger acknowledged and in its default modes, house live, no car.
+        BenchFault when the house does not come up."""
+        ratings = self.profile.ratings
+        if self.house is not None:
+            self.house.draw(0.0)
+        if self.grid is not None:
+            self.grid.supply(ratings.leg_voltage, ratings.frequency)
+        if self.charger.state().fault:
+            self.charger.reset()
+        self.charger.set_transfer(True)
+        self.charger.set_reserve(0.0)
+        self.charger.set_power(ratings.power)
+        self.car.wishes = Wishes()
+        self._wait_for_house()
+
+    def stand_by(self) -> SafeOutcome:
+        """End the session, battery and loads off; the mains stays on."""
+        return bring_to_safe_state([*self._session_steps(), *self._load_steps()])
+
+    def make_safe(self) -> SafeOutcome:
+        """Everything to no energy, in the declared order."""
+        mains = [] if self.grid is None else [SafeStep("mains", self.grid.make_safe)]
+        return bring_to_safe_state([*self._session_steps(), *mains, *self._load_steps()])
+
+    def _session_steps(self) -> list[SafeStep]:
+        return [
+            SafeStep("charger", self._stop_charger),
+            SafeStep("car", self.car.make_safe),
+            SafeStep("vehicle interface", self.vehicle.make_safe),
+            SafeStep("battery source", self.battery.make_safe),
+        ]
+
+    def _load_steps(self) -> list[SafeStep]:
+        legs = () if self.house is None else self.house.legs
+        return [SafeStep(f"house leg {n}", leg.make_safe) for n, leg in enumerate(legs, 1)]
+
+    def _stop_charger(self) -> None:
+        """Press stop, and give the charger its time to bring the current down."""
+        self.charger.stop()
+        if self.car.in_session:
+            self.clock.wait_until(lambda: not self.car.in_session, STOPS_WITHIN)
+
+    def _wait_for_house(self) -> None:
+        if self.house is None or self.grid is None or "transfer" not in self.profile.capabilities:
+            return
+        within = (self.profile.figure("retransfer_delay") or 0.0) * 1.2 + SETTLES_WITHIN
+        least = LIVE * self.profile.ratings.leg_voltage
+        end = self.clock.now() + within
+        while min(leg.voltage().value for leg in self.house.legs) < least:
+            if self.clock.now() >= end:
+                raise BenchFault(
+                    f"bench {self.config.bench.name}: the house is not live {within:g} s after the mains came; "
+                    f"look at the PCS and the grid simulator"
+                )
+            self.clock.sleep(POLL)

@@ -1,0 +1,231 @@
+"""Open a bench: build what its file says from the bottom up, and bring it to its safe state when it is left.
+
+Theory
+  Clock, bus, the emulated world (where any part is emulated), a session a part, a driver a session, the car on top.
+  Emulated parts sit behind the same pyvisa and line sessions as real ones, so from the driver up nobody can tell. The
+  table of drivers is an argument: this file knows no maker, and is the only one that reads that table.
+
+  Leaving the context brings the bench to its safe state, always, then closes the sessions. An unconfirmed safe state
+  raises UnsafeState, unless a worse error is already under way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyvisa
+from pydantic import BaseModel
+
+from rig.bench import Bench
+from rig.bench_config import BenchConfig, PartConfig, PartName, read_bench
+from rig.can.bus import Bus, VirtualBus
+from rig.can.hardware import HardwareBus
+from rig.car import Car
+from rig.chademo.vehicle_profile import LEAF_ZE0_24KWH, VehicleProfile
+from rig.clock import Clock, RealClock, VirtualClock
+from rig.drivers import Driver, Registry
+from rig.errors import BenchConfigError, UnsafeState
+from rig.house import House
+from rig.lines.emulated import emulated_lines
+from rig.lines.session import BAUD, open_lines
+from rig.plant.params import PlantParams
+from rig.plant.plant import Plant
+from rig.plant.world import World
+from rig.profile import Profile
+from rig.roles import ElectronicLoad, Instrument
+from rig.told import Told, ToldCharger, ToldGrid, ToldLoad
+from rig.visa.library import EmulatedVisaLibrary
+from rig.visa.session import open_session
+
+CARS: Mapping[str, VehicleProfile] = {"leaf-24kwh": LEAF_ZE0_24KWH}
+"""Vehicles the rig can play, by the name in a bench file."""
+
+
+def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
+    """Read and check a bench file against the drivers there are. BenchConfigError names every problem."""
+    config = read_bench(
+        path, {name: d.options for name, d in registry.items()}, {name: d.role for name, d in registry.items()}
+    )
+    problems = [
+        f"{path}: [{part.name}] resource: {part.driver!r} has no emulator; name the resource of the real one"
+        for part in config.parts.values()
+        if part.emulated and registry[part.driver].emulate is None
+    ]
+    if config.car.profile not in CARS:
+        problems.append(f"{path}: [car] profile: unknown car {config.car.profile!r}; known: {', '.join(CARS)}")
+    if problems:
+        raise BenchConfigError(problems)
+    return config
+
+
+@contextmanager
+def open_bench(
+    config: BenchConfig, registry: Registry, profile: Profile, seed: int = 0, today: date | None = None
+) -> Iterator[Bench]:
+    """A bench for as long as the block runs. seed: of every noise on an emulated part. today: for calibration dates."""
+    with ExitStack() as stack:
+        bench = _Builder(config, registry, profile, seed, today, stack).build()
+        try:
+            yield bench
+        except BaseException:
+            bench.make_safe()
+            raise
+        outcome = bench.make_safe()
+        if not outcome.confirmed:
+            raise UnsafeState(f"bench {config.bench.name}: safe state UNCONFIRMED: {'; '.join(outcome.readings)}")
+
+
+def plant_params(profile: Profile) -> PlantParams:
+    """The emulated circuit of a device: its service and its plate."""
+    ratings, usual = profile.ratings, PlantParams()
+    stage = replace(
+        usual.stage,
+        i_dc_max=ratings.dc_current,
+        u_dc_max=ratings.dc_voltage,
+        i_ac_max=ratings.charge_ac_current,
+        i_form_max=1.6 * ratings.ac_current,
+    )
+    return PlantParams(
+        legs=profile.legs,
+        u_nominal=ratings.leg_voltage,
+        f_nominal=ratings.frequency,
+        p_rated=ratings.power,
+        stage=stage,
+    )
+
+
+@dataclass
+class _Builder:
+    """One opening. stack: closes what was opened, last first."""
+
+    config: BenchConfig
+    registry: Registry
+    profile: Profile
+    seed: int
+    today: date | None
+    stack: ExitStack
+    told: Told = field(default_factory=Told)
+
+    def build(self) -> Bench:
+        self.clock = self._clock()
+        self.bus = self._bus()
+        self.world = self._world()
+        self._connect()
+        parts = {name: self._open(part) for name, part in self.config.parts.items()}
+        grid, charger = parts.get("grid"), ToldCharger(parts["charger"], self.told)
+        car = Car(
+            self.clock,
+            self.bus,
+            parts["vehicle"],
+            parts["battery"],
+            profile=CARS[self.config.car.profile],
+            pack_period=self.config.car.pack_period,
+            told=self.told,
+        )
+        self.stack.callback(car.close)
+        return Bench(
+            config=self.config,
+            profile=self.profile,
+            seed=self.seed,
+            clock=self.clock,
+            bus=self.bus,
+            told=self.told,
+            car=car,
+            vehicle=parts["vehicle"],
+            battery=parts["battery"],
+            charger=charger,
+            house=self._house(parts),
+            grid=None if grid is None else ToldGrid(grid, self.told),
+            analyzer=parts.get("analyzer"),
+            digitizer=parts.get("digitizer"),
+            instruments=parts,
+            drivers={name: self.registry[part.driver] for name, part in self.config.parts.items()},
+            expired=self._expired(),
+            world=self.world,
+        )
+
+    def _clock(self) -> Clock:
+        if self.config.bench.clock == "virtual":
+            return VirtualClock()
+        clock = RealClock()
+        self.stack.callback(clock.close)
+        return clock
+
+    def _bus(self) -> Bus:
+        can, clock = self.config.can, self.clock
+        bus: Bus
+        if isinstance(clock, VirtualClock):
+            bus = VirtualBus(clock, can.bitrate)
+        else:
+            assert isinstance(clock, RealClock)
+            bus = HardwareBus(clock, can.interface, can.channel, can.bitrate)
+        self.stack.callback(bus.close)
+        return bus
+
+    def _world(self) -> World | None:
+        if not any(part.emulated for part in self.config.parts.values()):
+            return None
+        return World(self.clock, Plant(plant_params(self.profile)), self.seed, self.bus)
+
+    def _connect(self) -> None:
+        """Emulated devices by resource, and a resource manager for each of the two kinds."""
+        self.devices = {
+            part.session_resource: self._emulate(part) for part in self.config.parts.values() if part.emulated
+        }
+        visa = {name: device for name, (driver, device) in self.devices.items() if driver.transport == "visa"}
+        self.emulated = pyvisa.ResourceManager(EmulatedVisaLibrary(visa, self.clock))
+        self.stack.callback(self.emulated.close)
+        self.real: pyvisa.ResourceManager | None = None
+
+    def _emulate(self, part: PartConfig) -> tuple[Driver, Any]:
+        driver = self.registry[part.driver]
+        assert driver.emulate is not None and self.world is not None  # noqa: PT018  (read_bench_file has checked)
+        return driver, driver.emulate(self.world, self._options(part))
+
+    def _options(self, part: PartConfig) -> BaseModel:
+        return self.registry[part.driver].options.model_validate(part.options)
+
+    def _open(self, part: PartConfig) -> Any:
+        driver, options, name = self.registry[part.driver], self._options(part), part.session_resource
+        if driver.transport == "lines":
+            baud = BAUD if driver.baud is None else driver.baud(options)
+            if part.emulated:
+                session: Any = emulated_lines(self.devices[name][1], name, self.clock, baud)
+            else:
+                session = open_lines(part.resource, self.clock, baud)
+        elif part.emulated:
+            session = open_session(name, self.emulated)
+        else:
+            session = open_session(part.resource, self._real_manager(), driver.serial)
+        instrument: Instrument = driver.open(session, options, self.clock)
+        self.stack.callback(instrument.close)
+        return instrument
+
+    def _real_manager(self) -> pyvisa.ResourceManager:
+        if self.real is None:
+            self.real = pyvisa.ResourceManager("@py")
+            self.stack.callback(self.real.close)
+        return self.real
+
+    def _house(self, parts: Mapping[PartName, Any]) -> House | None:
+        names: tuple[PartName, ...] = ("house_l1", "house_l2")
+        legs: list[ElectronicLoad] = [
+            ToldLoad(parts[name], f"house {name[-2:]}", self.told) for name in names if name in parts
+        ]
+        return House(legs) if len(legs) == self.profile.legs else None
+
+    def _expired(self) -> Mapping[PartName, date]:
+        today = self.today
+        return {
+            name: part.calibrated_until
+            for name, part in self.config.parts.items()
+            if not part.emulated
+            and today is not None
+            and part.calibrated_until is not None
+            and part.calibrated_until < today
+        }

@@ -1,0 +1,352 @@
+"""A run: one bench, one journal, test after test. What is measured is judged here, and on the disk before it is shown.
+
+Knows no pytest: whoever drives a run (the pytest plugin, a farm, a person in a shell) calls
+  begin   start_test ... check, record, capture, picture ... stop_test   not_run ...   end
+and gets the verdicts back. Limits come from the catalogue as it applies to the device's profile, never from a test.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from rig.bench import Bench
+from rig.bench_config import PARTS
+from rig.chademo.rules.rule import Finding, Rule, RuleState, RuleVerdict
+from rig.errors import UseError
+from rig.evidence.captures import CanLog, Captures
+from rig.evidence.documents import (
+    BenchDescribed,
+    Calibration,
+    CaptureStored,
+    Incident,
+    Item,
+    NotRun,
+    Part,
+    Picture,
+    RunStart,
+    RunStop,
+    SafeStateReached,
+    Stimulus,
+    TestStart,
+    TestStop,
+    Word,
+)
+from rig.evidence.journal import Journal
+from rig.evidence.translate import WORD, identity, judged, measured, required, rule_found, store_waveforms
+from rig.metrology.decision import Judgement, Verdict, worst_of
+from rig.metrology.measurement import Measurement
+from rig.metrology.series import Series
+from rig.metrology.wave import Wave, wave
+from rig.plant.ports import WavePort
+from rig.recorder import Record, Recorder
+from rig.requirements import Requirement
+from rig.roles import Quantity, Waveforms
+from rig.safety.safe_state import SafeOutcome
+from rig.told import Value
+from rig.watch import Watch
+
+Outcome = Word | Literal["ERROR"]
+
+
+@dataclass
+class Test:
+    """What a running test has gathered. judged: verdicts in order; broken: charger's duties that were broken."""
+
+    __test__ = False  # for pytest, which collects Test*
+
+    id: str
+    requirements: tuple[str, ...]
+    began: float
+    verdicts: list[Judgement] = field(default_factory=list)
+    judged: set[str] = field(default_factory=set)
+    passed_over: dict[str, str] = field(default_factory=dict)
+    """Requirements a check was offered for that do not apply, and why."""
+    broken: list[Finding] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all, broken rules included. NOT RUN while nothing was judged."""
+        all_of = [j.verdict for j in self.verdicts] + ([Verdict.FAIL] if self.broken else [])
+        return worst_of(all_of)
+
+    def reasons(self) -> list[str]:
+        """Why it is not PASS, one line each."""
+        lines = [f"{j.verdict}: {j.reason}" for j in self.verdicts if j.verdict is not Verdict.PASS]
+        return lines + [f"FAIL: {finding}" for finding in self.broken]
+
+
+class Run:
+    """One run on one bench, written to one folder. requirements: the catalogue as it applies to the profile."""
+
+    def __init__(
+        self, bench: Bench, requirements: Mapping[str, Requirement], folder: Path, rules: Sequence[Rule]
+    ) -> None:
+        self.bench, self.requirements, self.folder = bench, requirements, folder
+        self.journal = Journal(folder, bench.clock.now)
+        self.captures = Captures(self.journal)
+        self.test: Test | None = None
+        self.outcomes: Counter[Outcome] = Counter()
+        self.verdicts: dict[str, list[Verdict]] = {}
+        """Requirement -> every verdict it got."""
+        self.selected: frozenset[str] = frozenset()
+        self.unsafe = False
+        """The bench could not be brought to a confirmed safe state at least once."""
+        self._totals: dict[str, RuleVerdict] = {}
+        self._can: CanLog | None = None
+        self.watch = Watch(bench, rules, self._found)
+        bench.told.listener = self.stimulus
+
+    # -- the run
+
+    def begin(self, selected: Collection[str], suites: Sequence[str], catalogue: str, version: str = "") -> None:
+        """Say what is asked, of which item, on which bench. selected: requirements that selected tests verify."""
+        bench, profile = self.bench, self.bench.profile
+        self.selected = frozenset(selected)
+        who = bench.identities()
+        panel = who["charger"]
+        item = Item(
+            name=profile.title, maker=panel.maker, model=panel.model, serial=panel.serial, firmware=panel.firmware
+        )
+        self.journal.append(
+            RunStart(
+                seed=bench.seed,
+                bench=bench.config.bench.name,
+                profile=profile.name,
+                catalogue=catalogue,
+                suites=tuple(suites),
+                item=item,
+                rig=version,
+            )
+        )
+        parts = tuple(
+            Part(
+                name=name,
+                driver=part.driver,
+                resource=part.resource,
+                identity=identity(who[name]),
+                emulated=part.emulated,
+                met_hardware=bench.drivers[name].met_hardware,
+                calibration=Calibration(until=part.calibrated_until.isoformat() if part.calibrated_until else ""),
+                accuracy=bench.drivers[name].accuracy,
+            )
+            for name, part in bench.config.parts.items()
+        )
+        absent = tuple(name for name in PARTS if name not in bench.config.parts)
+        self.journal.append(
+            BenchDescribed(kind=bench.config.kind, clock=bench.config.bench.clock, parts=parts, absent=absent)
+        )
+        for row in self.requirements.values():
+            self.journal.append(required(row, row.id in self.selected))
+        self._can = self.captures.can_log()
+        self.bench.bus.watch(self._can.hear)
+
+    def end(self, status: Literal["completed", "interrupted", "aborted"], reason: str = "") -> None:
+        """Close everything. Requirements that were selected and never judged are said to be not run."""
+        self.bench.told.listener = None
+        self.watch.close()
+        for verdict in self._totals.values():
+            self.journal.append(rule_found(verdict))
+        for id in sorted(self.selected - self.verdicts.keys()):
+            self.not_run("requirement", id, self.requirements[id].not_run or "no selected test came to judge it")
+        if self._can is not None:
+            self._can.close()
+        self.journal.append(RunStop(status=status, reason=reason))
+        self.journal.close()
+
+    def exit_code(self) -> int:
+        """0 all required verdicts PASS, 1 a FAIL, 3 INCONCLUSIVE, INVALID, ERROR or required work NOT RUN, 4 unsafe."""
+        if self.unsafe:
+            return 4
+        if self.outcomes["FAIL"]:
+            return 1
+        applies = [id for id in self.selected if self.requirements[id].not_run is None]
+        open_work = any(id not in self.verdicts for id in applies)
+        if open_work or any(self.outcomes[one] for one in ("INCONCLUSIVE", "INVALID", "ERROR")):
+            return 3
+        return 0 if self.outcomes["PASS"] else 3
+
+    # -- a test
+
+    def start_test(
+        self, id: str, title: str, requirements: Sequence[str] = (), procedure: str = "", suite: str = ""
+    ) -> Test:
+        """A test begins. UseError for a requirement that is not in the catalogue."""
+        for one in requirements:
+            if one not in self.requirements:
+                raise UseError(f"{id}: verifies {one!r}, which is not in the catalogue; mend the id")
+        self.journal.append(
+            TestStart(test=id, title=title, requirements=tuple(requirements), procedure=procedure, suite=suite)
+        )
+        self.test = Test(id, tuple(requirements), self.bench.clock.now())
+        self.watch.renew()
+        return self.test
+
+    def conclude(self) -> Test:
+        """The test's body is over: judge what the rules still wait for."""
+        self._add_up(self.watch.verdicts())
+        return self._running()
+
+    def stop_test(self, outcome: Outcome, reason: str = "") -> None:
+        """The test ends with an outcome."""
+        test = self._running()
+        counts = Counter(WORD[j.verdict] for j in test.verdicts)
+        seconds = self.bench.clock.now() - test.began
+        self.journal.append(
+            TestStop(test=test.id, outcome=outcome, counts=dict(sorted(counts.items())), seconds=seconds, reason=reason)
+        )
+        self.outcomes[outcome] += 1
+        self.test = None
+
+    def _running(self) -> Test:
+        if self.test is None:
+            raise UseError("run: no test is under way; start_test() first")
+        return self.test
+
+    # -- within a test
+
+    def check(self, requirement: str, m: Measurement, quantity: str | None = None) -> Judgement | None:
+        """Judge a measurement under a requirement the test declared; on the disk before this returns. None where the
+        requirement does not apply to this device."""
+        test = self._running()
+        if requirement not in test.requirements:
+            declared = ", ".join(test.requirements) or "none"
+            raise UseError(f"{test.id}: checks {requirement}, but its mark verifies {declared}; add it to the mark")
+        row, name = self.requirements[requirement], quantity or m.name
+        number = self.journal.append(measured(m.named(name), requirement))
+        if row.not_run is not None:
+            test.passed_over[requirement] = row.not_run
+            return None
+        judgement = row.judge(m.named(name), name)
+        self.journal.append(judged(judgement, row, name, number))
+        test.verdicts.append(judgement)
+        test.judged.add(requirement)
+        self.verdicts.setdefault(requirement, []).append(judgement.verdict)
+        return judgement
+
+    def worst(self, requirement: str, ms: Iterable[Measurement], quantity: str | None = None) -> Judgement | None:
+        """Judge the worst of several runs; the others are on record too."""
+        runs = list(ms)
+        row = self.requirements[requirement]
+        if row.not_run is not None:
+            return self.check(requirement, runs[0], quantity)
+        worst = row.worst(runs, quantity)
+        for m in runs:
+            if m is not worst:
+                self.note(m if quantity is None else m.named(quantity))
+        return self.check(requirement, worst, quantity)
+
+    def note(self, m: Measurement) -> None:
+        """Put a measurement on record that nobody judges."""
+        self.journal.append(measured(m))
+
+    def stimulus(self, what: str, values: dict[str, Value], units: dict[str, str]) -> None:
+        """The bench was told something."""
+        self.journal.append(Stimulus(what=what, values=dict(values), units=units))
+
+    def step(self, what: str) -> None:
+        """A step of the procedure, in words."""
+        self.journal.append(Stimulus(what=what))
+
+    @contextmanager
+    def record(
+        self, name: str, period: float = 0.1, quantities: Sequence[Quantity] | None = None
+    ) -> Iterator[Recording]:
+        """Record over time for as long as the block runs: `with record("ramp") as r: ...`, then r["dc_i"]."""
+        recording = Recording()
+        recorder = Recorder(self.bench, period, quantities)
+        try:
+            yield recording
+        finally:
+            recording.result = recorder.stop(self.captures, name)
+
+    @contextmanager
+    def capture(self, name: str, channels: Sequence[WavePort], seconds: float, rate: float = 50e3) -> Iterator[Capture]:
+        """Record waves from the block's begin: leaving it waits for the record and stores it."""
+        digitizer = self.bench.digitizer
+        if digitizer is None:
+            raise UseError('capture: this bench has no digitizer; mark the test needs("digitizer")')
+        capture = Capture()
+        digitizer.start(channels, seconds, rate)
+        yield capture
+        capture.waves = digitizer.fetch()
+        capture.stored = store_waveforms(self.captures, name, capture.waves)
+
+    def picture(self, picture: Picture) -> None:
+        """What a report shall draw."""
+        self.journal.append(picture)
+
+    # -- what happens
+
+    def not_run(self, subject: Literal["requirement", "test"], id: str, reason: str) -> None:
+        """Something got no verdict."""
+        self.journal.append(NotRun(subject=subject, id=id, reason=reason))
+        if subject == "test":
+            self.outcomes["NOT RUN"] += 1
+
+    def incident(self, kind: str, what: str, fault: Literal["bench", "use"]) -> None:
+        """Something that should not happen has."""
+        self.journal.append(Incident(kind=kind, what=what, fault=fault))
+
+    def rested(self, outcome: SafeOutcome) -> None:
+        """The bench was brought to rest."""
+        self.unsafe = self.unsafe or not outcome.confirmed
+        self.journal.append(SafeStateReached(confirmed=outcome.confirmed, readings=outcome.readings))
+
+    def _found(self, finding: Finding) -> None:
+        rule = self.watch.by_id[finding.rule]
+        self.journal.append(rule_found(RuleVerdict(rule, RuleState.BROKEN, finding, 1)))
+        if self.test is not None and rule.duty == "charger":
+            self.test.broken.append(finding)
+
+    def _add_up(self, verdicts: Iterable[RuleVerdict]) -> None:
+        """How each rule stands over all tests so far."""
+        order = (RuleState.UNKNOWN, RuleState.KEPT, RuleState.BROKEN)
+        for new in verdicts:
+            old = self._totals.get(new.rule.id, new)
+            state = max(old.state, new.state, key=order.index)
+            count = new.count + (old.count if old is not new else 0)
+            self._totals[new.rule.id] = RuleVerdict(new.rule, state, old.first or new.first, count)
+
+
+class Recording:
+    """A record under way; its columns are there once its block is left."""
+
+    def __init__(self) -> None:
+        self.result: Record | None = None
+
+    @property
+    def done(self) -> Record:
+        """The record. UseError inside the block."""
+        if self.result is None:
+            raise UseError("record: read its columns after its block has ended")
+        return self.result
+
+    def __getitem__(self, column: str) -> Series:
+        """A column: of the analyzer ("dc_i") or of the frames ("discharge_limit"); see rig.recorder."""
+        return self.done[column]
+
+
+class Capture:
+    """A digitizer record under way; its waves are there once its block is left."""
+
+    def __init__(self) -> None:
+        self.waves: Waveforms | None = None
+        self.stored: CaptureStored | None = None
+
+    @property
+    def of(self) -> tuple[str, ...]:
+        """Digest of the stored capture. UseError inside the block."""
+        if self.stored is None:
+            raise UseError("capture: read its waves after its block has ended")
+        return (self.stored.sha256,)
+
+    def __getitem__(self, channel: WavePort) -> Wave:
+        """One channel, ready for rig.metrology."""
+        if self.waves is None:
+            raise UseError("capture: read its waves after its block has ended")
+        return wave(self.waves, channel, self.of)

@@ -1,0 +1,110 @@
+"""The rules beside a live bench: every frame, wire, contact and reading goes past them, whatever a test is doing.
+
+Theory
+  The rule set is a machine (rig.chademo.rules.ruleset); this file only brings it what happens. Frames come from the
+  bus, wires and the auxiliary contact from the vehicle interface, DC voltage and current from the power analyzer, or
+  from the battery source where there is none. Readings are taken every FAST while something moves and every SLOW
+  otherwise: between them the rules see what the frames report.
+
+  A new rule set begins with each test (`renew`), so a verdict is of that test alone. A broken rule is told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rig.bench import Bench
+from rig.can.frame import Frame
+from rig.chademo.events import ContactorMoved, Observation, Sample, WireChanged
+from rig.chademo.rules.rule import Finding, Rule, RuleVerdict
+from rig.chademo.rules.ruleset import RuleSet
+from rig.chademo.session import Phase as SessionPhase
+from rig.chademo.session import Session
+from rig.clock import Phase
+from rig.errors import BenchFault
+from rig.machine import Runner, run_on
+
+FAST, SLOW = 0.1, 1.0
+"""s between readings (project choice: one cycle of the bus, and the pack's own pace)."""
+MOVED = 2.0
+"""s a change of phase counts as moving (project choice: longer than a ramp to 30 A at 20 A/s)."""
+QUIET = frozenset({SessionPhase.WAITING, SessionPhase.HANDSHAKE, SessionPhase.UNLOCKED, SessionPhase.ENDED})
+"""Phases without a closed contactor: nothing to read."""
+
+
+class Watch:
+    """Rules over one bench. found: called with each finding as it is made, from a clock event."""
+
+    def __init__(self, bench: Bench, rules: Sequence[Rule], found: Callable[[Finding], None]) -> None:
+        self._bench, self._rules, self._found = bench, tuple(rules), found
+        self.by_id = {rule.id: rule for rule in self._rules}
+        self.fault: BenchFault | None = None
+        """Why readings are no longer taken, if so."""
+        self._ticks, self._phase, self._phase_at = 0, SessionPhase.WAITING, 0.0
+        self._runner = self._begin()
+        self._unwatch = bench.bus.watch(self._heard)
+        bench.vehicle.subscribe(self._felt)
+        self._cancel = bench.clock.every(FAST, self._tick, Phase.OBSERVE)
+
+    @property
+    def session(self) -> Session:
+        """What both sides have shown last. Only to be read."""
+        return self._set.session
+
+    def renew(self) -> None:
+        """Forget everything: a new test begins."""
+        self._runner.stop()
+        self.fault = None
+        self._runner = self._begin()
+
+    def verdicts(self) -> tuple[RuleVerdict, ...]:
+        """How each rule stands in this test, deadlines up to now included."""
+        for finding in self._set.close(self._bench.clock.now()).out:
+            self._found(finding)
+        return self._set.verdicts()
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._cancel()
+        self._unwatch()
+        self._runner.stop()
+
+    def _begin(self) -> Runner[Observation, Finding]:
+        self._set = RuleSet(self._rules)
+        return run_on(self._bench.clock, self._set, self._found, Phase.OBSERVE)
+
+    def _heard(self, at: float, sender: str, frame: Frame) -> None:
+        self._runner.tell(frame)
+
+    def _felt(self, at: float, change: WireChanged | ContactorMoved) -> None:
+        self._runner.tell(change)
+
+    def _tick(self) -> None:
+        self._ticks += 1
+        session = self.session
+        if session.phase in QUIET or self.fault is not None:
+            return
+        now = self._bench.clock.now()
+        if session.phase is not self._phase:
+            self._phase, self._phase_at = session.phase, now
+        moving = now - self._phase_at < MOVED or session.phase is SessionPhase.STOPPING
+        if moving or self._ticks % round(SLOW / FAST) == 0:
+            self._sample()
+
+    def _sample(self) -> None:
+        try:
+            voltage, current = self._read()
+        except BenchFault as fault:
+            # The rules go on with what the frames report; whoever needs the instrument hears of it there.
+            self.fault = fault
+            return
+        self._runner.tell(Sample("dc_voltage", voltage))
+        self._runner.tell(Sample("dc_current", current))
+
+    def _read(self) -> tuple[float, float]:
+        analyzer = self._bench.analyzer
+        if analyzer is not None and "dc" in analyzer.ports:
+            values = analyzer.latest(("dc", "u"), ("dc", "i")).values
+            return values["dc", "u"].value, values["dc", "i"].value
+        reading = self._bench.battery.reading()
+        return reading.voltage, reading.current
