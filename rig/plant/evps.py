@@ -171,9 +171,10 @@ class PowerStage:
         if not self.connected or self.mode is StageMode.OFF:
             self._goal = self.i = 0.0
             return
-        ac = p.i_ac_max * u_ac
-        high = min(self._i_high, dc_current(p.given(ac), self.u_set, self.resistance))
-        low = max(self._i_low, dc_current(-ac - p.loss(ac), self.u_set, self.resistance))
+        ac, beside = p.i_ac_max * u_ac, self._leak() + self._refilling * p.link_refill
+        high = min(self._i_high, dc_current(p.given(ac - beside), self.u_set, self.resistance))
+        out = max(ac + beside, 0.0)
+        low = max(self._i_low, dc_current(-out - p.loss(out), self.u_set, self.resistance))
         wanted = self.command.i_ref if self.mode is StageMode.CURRENT else 0.0
         self._goal = min(max(wanted, low), high)
         self.i = min(max(self.i, self._i_low), self._i_high)

@@ -503,7 +503,7 @@ class Plant:
     def _steer(self, turns: float) -> tuple[float, float]:
         """Phase (turns) and frequency (Hz) of a formed bus at this phase: drawn towards a good mains, then with it."""
         mains, params = self._mains.now, self.params
-        rate, nominal = params.stage.sync_rate, params.u_nominal
+        rate, nominal = params.stage.sync_rate if self._stage.command.sync else 0.0, params.u_nominal
         good = mains.on and min(mains.u[: params.legs]) >= GOOD_VOLTAGE * nominal
         self._sync_until = math.inf
         if not good or rate <= 0.0 or abs(mains.f - params.f_nominal) > GOOD_FREQUENCY * params.f_nominal:

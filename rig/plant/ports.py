@@ -79,7 +79,8 @@ class StageCommand:
 
     u_ref: V, mode VOLTAGE. i_ref: A, positive charging, mode CURRENT. i_discharge_max: A, positive; in mode FORM the
     stage never takes more than this from the battery, the house voltage gives way instead.
-    contactor: the EVPS's own DC output contactor. bleed: discharge resistor across the DC output.
+    contactor: the EVPS's own DC output contactor. bleed: discharge resistor across the DC output. sync: mode FORM
+    drifts into step with a mains that is there.
     """
 
     mode: StageMode = StageMode.OFF
@@ -88,6 +89,7 @@ class StageCommand:
     i_discharge_max: float = 0.0
     contactor: bool = False
     bleed: bool = False
+    sync: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,5 +102,8 @@ class StageParams:
 def dc_current(power: float, u_set: float, resistance: float) -> float:
     """A into a source of u_set (V) behind resistance (ohm) at this power (W), both positive charging. The small
     solution; where there is none, that of the most the source can give."""
-    under = u_set + math.sqrt(max(u_set * u_set + 4.0 * resistance * power, 0.0))
+    square = u_set * u_set + 4.0 * resistance * power
+    if square < 0.0:
+        return -0.5 * u_set / resistance
+    under = u_set + math.sqrt(square)
     return 2.0 * power / under if under > 0.0 else 0.0
