@@ -7,6 +7,7 @@ from dataclasses import replace
 from rig.plant.params import JAPAN_50HZ, PlantParams
 from rig.plant.plant import Plant
 from rig.plant.ports import DcSupply, Mains, StageCommand, StageMode
+from rig.units import to_ns, to_s
 
 U_DC, R_DC = 377.0, 0.1
 """V, ohm of the pack's place."""
@@ -18,7 +19,7 @@ def service(params: PlantParams, on: bool = True) -> Mains:
 
 
 def at_rest(plant: Plant, seconds: float = 2.0) -> Plant:
-    plant.advance(plant.now + seconds)
+    plant.advance(to_s(to_ns(plant.now + seconds)))  # the bench counts whole nanoseconds
     return plant
 
 
