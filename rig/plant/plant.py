@@ -257,8 +257,10 @@ class Plant:
 
     def waves(self, port: WavePort, start: float, seconds: float, rate: float) -> Samples:
         """V, float32, round(seconds*rate) samples from start (s) at rate (S/s); see rig.plant.render."""
-        if not (seconds >= 0.0 and rate > 0.0):
-            raise UseError(f"waves(seconds={seconds}, rate={rate}): seconds must be 0 or more, rate above 0")
+        if not (math.isfinite(start) and 0.0 <= seconds < math.inf and 0.0 < rate < math.inf):
+            raise UseError(
+                f"waves(start={start}, seconds={seconds}, rate={rate}): seconds 0 or more, rate above 0, all finite"
+            )
         n = round(seconds * rate)
         history = self._history
         history.refuse_unknown(start, seconds, self.now)
@@ -534,11 +536,11 @@ class Plant:
             new = Segment(now, (mains.u[0], second), mains.f, self._mains.turns(now))
         else:
             new = Segment(now, (0.0, 0.0), mains.f, self._mains.turns(now))
-        if self._tells_more(row[-1], new):
+        if self._tells_more(row[-1], new, 0.0 if self._pcs.closed else REDRAW):
             self._history.add_grid(new)
 
-    def _tells_more(self, last: Segment, new: Segment) -> bool:
-        """Whether a segment differs from what the last one would go on to be."""
+    def _tells_more(self, last: Segment, new: Segment, redraw: float = REDRAW) -> bool:
+        """Whether a segment differs from what the last one would go on to be. redraw: fraction of nominal."""
         if new is last:
             return False
         if new.shape is not last.shape or new.f != last.f:
@@ -547,4 +549,4 @@ class Plant:
             return True
         stray = max(abs(new.u[0] - last.u[0]), abs(new.u[1] - last.u[1]))
         slip = abs(new.turns_at(self.now) - last.turns_at(self.now))
-        return stray > REDRAW * self.params.u_nominal or min(slip, 1.0 - slip) > 1e-7
+        return stray > redraw * self.params.u_nominal or min(slip, 1.0 - slip) > 1e-7

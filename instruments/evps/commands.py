@@ -1,0 +1,67 @@
+"""What the charger's service port understands and says: protocol 1, our own.
+
+Lines are framed, tagged and checked as rig/lines/frame.py says. Bodies:
+
+  request              reply                                     what it does
+  ID?                  v2hrig,evps,<serial>,<firmware>,<protocol>
+  STATE?               <phase> <mode> <backup> <fault>           as on the panel; fault "-" when there is none
+  LAST?                <cause>                                   what ended the last session, "-" when nothing did
+  SETTINGS?            <mode> <watts> <reserve> <transfer>
+  START <mode>         start <mode>                              a session as soon as a car is plugged in
+  MODE <mode>          mode <mode>                               other direction, same session
+  POWER <watts>        power <watts>                             AC power, either direction
+  RESERVE <fraction>   reserve <fraction>                        floor for discharge, 0..1
+  TRANSFER <how>       transfer <how>                            auto, manual: who moves the house at a mains loss
+  HOUSE <where>        house <where>                             backup, mains: the operator moves the house
+  STOP                 stop                                      normal end
+  ESTOP                estop                                     emergency stop
+  RESET                reset                                     acknowledges a latched fault
+
+  event line           phase <phase> | fault <fault> | backup <bit>
+
+Every request may be repeated without harm. mode: charge, discharge, standby. phase and fault are single words.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from instruments.evps.defects import Planted, read_planted
+from rig.lines.session import BAUD
+from rig.quantity import Amperes, Seconds, Volts, Watts
+from rig.roles import ChargerMode
+
+PROTOCOL: Final = 1
+IDENTITY: Final = "v2hrig,evps"
+
+MODES: Final[tuple[ChargerMode, ...]] = ("charge", "discharge", "standby")
+TRANSFERS: Final = ("auto", "manual")
+PLACES: Final = ("backup", "mains")
+NONE: Final = "-"
+
+FORM, UNKNOWN, VALUE, STATE, DEAD = 1, 2, 3, 4, 5
+REFUSALS: Final = {
+    FORM: "malformed request",
+    UNKNOWN: "unknown request",
+    VALUE: "value not allowed",
+    STATE: "not in this state",
+    DEAD: "no control power; switch the mains on",
+}
+
+
+class Options(BaseModel):
+    """Keys of a bench part. The ratings are those of the device's plate (profile); defects are for the emulated charger
+    only. baud: bit/s of the port. minimum_voltage: V below which it does not discharge. transfers: it has a PCS."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    baud: int = Field(BAUD, ge=9600, le=4_000_000)
+    power: Watts = Field(6000.0, gt=0)
+    dc_current: Amperes = Field(30.0, gt=0, le=255)
+    dc_voltage: Volts = Field(450.0, gt=0, le=1000)
+    minimum_voltage: Volts = Field(170.0, ge=0)
+    retransfer_delay: Seconds = Field(5.0, ge=0)
+    transfers: bool = True
+    defects: tuple[Annotated[Planted, BeforeValidator(read_planted)], ...] = ()

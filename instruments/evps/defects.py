@@ -1,0 +1,331 @@
+"""Planted defects: each a charger that breaks one promise, as a small change of its behaviour. Data only.
+
+A defect names what it breaks (requirement ids), carries one figure (how bad), and turns a Behaviour into another. So it
+can be combined with others, made slight or gross, and never needs a copy of the controller. A bench part plants them:
+
+    defects = ["ignores-k", "opens-contactors-at=12", { name = "returns-house-late", severity = "900 ms" }]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from instruments.evps.behaviour import Behaviour
+from rig.quantity import parse_quantity
+
+Change = Callable[[Behaviour, float], Behaviour]
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """One kind. severity: its figure when none is given, in `unit`; within least..most."""
+
+    name: str
+    description: str
+    breaks: tuple[str, ...]
+    severity: float
+    unit: str
+    change: Change
+    least: float = 0.0
+    most: float = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A defect in a charger, with its severity."""
+
+    name: str
+    severity: float
+
+    def apply(self, b: Behaviour) -> Behaviour:
+        """The behaviour with this defect in it."""
+        return DEFECTS[self.name].change(b, self.severity)
+
+
+def plant(b: Behaviour, defects: Iterable[Planted]) -> Behaviour:
+    """The behaviour with all of them, in the order given."""
+    for defect in defects:
+        b = defect.apply(b)
+    return b
+
+
+def read_planted(value: object) -> Planted:
+    """One entry of a bench file. ValueError says what is wrong and how to write it."""
+    if isinstance(value, Planted):
+        return value
+    if isinstance(value, str):
+        name, _, figure = value.partition("=")
+        name, given = name.strip(), figure.strip() or None
+    elif isinstance(value, Mapping) and set(value) <= {"name", "severity"} and isinstance(value.get("name"), str):
+        name, given = value["name"], value.get("severity")
+    else:
+        raise ValueError(f'{value!r} is no defect: write "name", "name=figure" or {{ name = "…", severity = … }}')
+    defect = DEFECTS.get(name)
+    if defect is None:
+        raise ValueError(f"no defect is named {name!r}: {', '.join(sorted(DEFECTS))}")
+    severity = defect.severity if given is None else parse_quantity(_number(given), defect.unit)
+    if not defect.least <= severity <= defect.most:
+        raise ValueError(f"{name}: {severity:g} {defect.unit} must lie in {defect.least:g}..{defect.most:g}")
+    return Planted(name, severity)
+
+
+def _number(given: Any) -> object:
+    """A bare number in a text counts as one."""
+    try:
+        return float(given)
+    except (TypeError, ValueError):
+        return given
+
+
+def _ignore(*causes: str) -> Change:
+    return lambda b, _: replace(b, ignored=b.ignored | frozenset(causes))
+
+
+def _late(cause: str) -> Change:
+    return lambda b, seconds: replace(b, late=(*b.late, (cause, seconds)))
+
+
+def _deaf(name: str, cause: str, what: str, *breaks: str) -> Defect:
+    return Defect(f"ignores-{name}", f"goes on although {what}", breaks, 1.0, "1", _ignore(cause))
+
+
+def _out_of_phase(b: Behaviour, _: float) -> Behaviour:
+    return replace(b, synchronises=False, sync_dphi=180.0, sync_df=1e3, sync_dv=1e3)
+
+
+ALL = (
+    # Limits of the car
+    Defect(
+        "ignores-discharge-limit",
+        "discharges by so much above 0x200 byte 0",
+        ("CHA-016",),
+        10.0,
+        "A",
+        lambda b, a: replace(b, limit_over=b.limit_margin + a),
+        most=30.0,
+    ),
+    Defect(
+        "deaf-to-discharge-limit",
+        "does not look at 0x200 byte 0 at all",
+        ("CHA-016",),
+        1.0,
+        "1",
+        lambda b, _: replace(b, limit_ignored=True),
+    ),
+    Defect(
+        "follows-lowered-limit-late",
+        "a lowered discharge limit takes effect late",
+        ("CHA-016",),
+        3.0,
+        "s",
+        lambda b, s: replace(b, limit_late=s),
+    ),
+    Defect(
+        "reads-0x200-without-255-minus",
+        "takes the raw byte of the discharge limit for amperes",
+        ("CHA-016",),
+        1.0,
+        "1",
+        lambda b, _: replace(b, limit_raw=True),
+    ),
+    Defect(
+        "charges-above-request",
+        "charges by so much above 102.3",
+        ("CHA-001", "CHA-014"),
+        5.0,
+        "A",
+        lambda b, a: replace(b, current_over=a),
+        most=30.0,
+    ),
+    Defect(
+        "slow-ramp",
+        "follows a risen request with so many A/s",
+        ("CHA-003",),
+        5.0,
+        "1",
+        lambda b, rate: replace(b, ramp_up=rate),
+        least=0.1,
+    ),
+    Defect(
+        "slow-stop",
+        "brings the current down with so many A/s",
+        ("CHA-004", "CHA-006"),
+        20.0,
+        "1",
+        lambda b, rate: replace(b, ramp_down=rate, stop_limit=60.0),
+        least=0.1,
+    ),
+    # Stop signals
+    _deaf("k", "k", "the car lets go of k", "CHA-006", "CHA-022"),
+    _deaf("enable", "enable", "102.5.0 goes to 0", "CHA-022"),
+    _deaf("overvoltage-bit", "battery_overvoltage", "102.4.0 is set", "CHA-022"),
+    _deaf("undervoltage-bit", "battery_undervoltage", "102.4.1 is set", "CHA-022"),
+    _deaf("current-deviation-bit", "current_deviation", "102.4.2 is set", "CHA-022"),
+    _deaf("temperature-bit", "high_temperature", "102.4.3 is set", "CHA-022", "BAT-006"),
+    _deaf("voltage-deviation-bit", "voltage_deviation", "102.4.4 is set", "CHA-022"),
+    _deaf("shift-bit", "shift", "102.5.1 says not in park", "CHA-022"),
+    _deaf("system-fault-bit", "system_fault", "102.5.2 is set", "CHA-022"),
+    _deaf("overvoltage", "overvoltage", "the output reaches the threshold of 108.4-5", "BAT-005"),
+    _deaf("insulation-alarm", "insulation", "the insulation breaks down while power flows", "BAT-008"),
+    _deaf("withdrawal", "withdrawn", "102.5.7 is withdrawn", "CHA-022"),
+    Defect("k-late", "reacts late to k", ("CHA-006",), 1.0, "s", _late("k")),
+    Defect(
+        "can-timeout-late",
+        "waits so long for a silent car",
+        ("CHA-012",),
+        5.0,
+        "s",
+        lambda b, s: replace(b, silence=s),
+        least=0.2,
+    ),
+    Defect(
+        "opens-contactors-at",
+        "opens its contactor when the current has come down to so much",
+        ("CHA-004",),
+        12.0,
+        "A",
+        lambda b, a: replace(b, open_current=a, safe_current=max(a, b.safe_current)),
+        most=30.0,
+    ),
+    Defect(
+        "d2-before-zero-on-blackout",
+        "cuts d2 before the current is 0 when the mains is lost",
+        ("CHA-011",),
+        1.0,
+        "1",
+        lambda b, _: replace(b, d2_at_once=True),
+    ),
+    Defect("d1-with-d2", "drops d1 so soon after d2", ("CHA-011",), 0.1, "s", lambda b, s: replace(b, d1_after_d2=s)),
+    # Levels and voltages
+    Defect(
+        "discharges-below-minimum-level",
+        "discharges on so far below the level of 0x200 byte 6",
+        ("BAT-001",),
+        0.05,
+        "1",
+        lambda b, level: replace(b, level_below=level),
+        most=1.0,
+    ),
+    Defect(
+        "discharges-below-minimum-voltage",
+        "does not look at the lowest discharge voltage",
+        ("CHA-017",),
+        1.0,
+        "1",
+        _ignore("minimum_voltage"),
+    ),
+    Defect("ignores-reserve", "discharges below the user's floor", ("BAT-004",), 1.0, "1", _ignore("reserve")),
+    Defect(
+        "voltage-report-offset",
+        "reports so many V too much in 109.1-2",
+        ("CHA-013",),
+        15.0,
+        "V",
+        lambda b, v: replace(b, voltage_report_offset=v),
+        least=-400.0,
+        most=400.0,
+    ),
+    # Start
+    Defect(
+        "no-insulation-test",
+        "goes on without an insulation test",
+        ("CHA-020",),
+        1.0,
+        "1",
+        lambda b, _: replace(b, insulation_test=False),
+    ),
+    Defect(
+        "weak-insulation-test",
+        "accepts so many ohm/V",
+        ("CHA-020",),
+        20.0,
+        "1",
+        lambda b, r: replace(b, insulation_per_volt=r),
+    ),
+    Defect(
+        "waits-too-long-for-permission",
+        "waits so long for k",
+        ("CHA-007",),
+        20.0,
+        "s",
+        lambda b, s: replace(b, permission_limit=s),
+    ),
+    Defect(
+        "waits-too-long-for-contactors",
+        "waits so long for the car's contactors",
+        ("CHA-009",),
+        10.0,
+        "s",
+        lambda b, s: replace(b, contactor_limit=s),
+    ),
+    Defect(
+        "waits-too-long-for-request",
+        "waits so long for the first request",
+        ("CHA-010",),
+        10.0,
+        "s",
+        lambda b, s: replace(b, request_limit=s),
+    ),
+    # Transfer
+    Defect(
+        "returns-house-late",
+        "forms the house so late after the contact has opened",
+        ("XFR-002",),
+        0.9,
+        "s",
+        lambda b, s: replace(b, transfer_late=s),
+    ),
+    Defect(
+        "forms-before-open",
+        "forms without waiting for the contact to open",
+        ("XFR-010",),
+        1.0,
+        "1",
+        lambda b, _: replace(b, form_before_open=True),
+    ),
+    Defect(
+        "transfers-at-sags",
+        "takes a sag down to so much of nominal for a loss",
+        ("XFR-014",),
+        0.2,
+        "1",
+        lambda b, share: replace(b, loss_deviation=share),
+        least=0.05,
+        most=0.5,
+    ),
+    Defect(
+        "retransfer-too-early",
+        "goes back to the mains after so long",
+        ("XFR-006",),
+        1.0,
+        "s",
+        lambda b, s: replace(b, retransfer_delay=s),
+    ),
+    Defect(
+        "retransfer-timer-runs-on",
+        "a dip of the mains does not start the delay anew",
+        ("XFR-006",),
+        1.0,
+        "1",
+        lambda b, _: replace(b, delay_restarts=False),
+    ),
+    Defect(
+        "closes-out-of-phase", "closes on the mains without comparing the waves", ("XFR-008",), 1.0, "1", _out_of_phase
+    ),
+    # Power
+    Defect(
+        "derates",
+        "gives only so much of its power",
+        ("PWR-001", "PWR-006"),
+        0.7,
+        "1",
+        lambda b, share: replace(b, derating=share),
+        least=0.01,
+        most=0.99,
+    ),
+)
+
+DEFECTS: Mapping[str, Defect] = {defect.name: defect for defect in ALL}
+"""By name."""
