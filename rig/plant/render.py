@@ -119,8 +119,10 @@ class DcSegment:
             return False
         if not _same(self.u_goal, new.u_goal) or not _same(self.i_goal, new.i_goal):
             return False
-        (u,), (i,) = self.values(np.array([new.at]))
-        return _same(float(u), new.u) and _same(float(i), new.i)
+        past = new.at - self.at
+        left = math.exp(-past / self.tau) if self.tau > 0.0 else 1.0
+        u = self.u_goal + (self.u - self.u_goal) * left if self.tau > 0.0 else self.u + self.slope * past
+        return _same(u, new.u) and _same(self.i_goal + (self.i - self.i_goal) * left, new.i)
 
 
 class AuxMove(NamedTuple):
