@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -127,6 +127,23 @@ class Specimen:
         if spec.noise:
             shown += float(self._rng.normal(0.0, spec.noise * spec.full / 100.0))
         return round(round(shown / spec.resolution) * spec.resolution, 12) if spec.resolution else shown
+
+    def row(self, functions: Sequence[str], full: float) -> Callable[[Sequence[float]], list[float]]:
+        """Several functions read at one instant, over and over: true values in, shown values out, in this order."""
+        lines = []
+        for function in functions:
+            spec = self._accuracy[function].range_for(0.0, full)
+            gain, offset = self._errors[function, spec.full]
+            lines.append((1.0 + gain, offset, spec.noise * spec.full / 100.0, spec.resolution or 1e-12))
+        draw, count = self._rng.standard_normal, len(lines)
+
+        def shows(true: Sequence[float]) -> list[float]:
+            return [
+                round(round((value * slope + offset + noise * z) / step) * step, 12)
+                for value, z, (slope, offset, noise, step) in zip(true, draw(count).tolist(), lines, strict=True)
+            ]
+
+        return shows
 
     def errors(self, function: str, full: float) -> tuple[float, float]:
         """(gain as a fraction, offset in the function's unit) of a range; for set-points that share its reference."""

@@ -139,12 +139,11 @@ class ScpiFace:
 
     def fail(self, entry: Entry) -> None:
         """Put an error into the queue; also for what happens to the device between commands."""
-        entry = self._translate.get(entry.code, entry)
-        self._esr |= entry.event_bit
+        self._esr |= entry.event_bit  # by SCPI's own number: a model's number need not tell its class
         if len(self._queue) < self._depth:
-            self._queue.append(entry)
+            self._queue.append(self._translate.get(entry.code, entry))
         else:
-            self._queue[-1] = OVERFLOW
+            self._queue[-1] = self._translate.get(OVERFLOW.code, OVERFLOW)
 
     def query_error(self, code: int) -> None:
         """The transport saw a broken exchange: -410 a reply was not fetched, -420 a read without a question."""
