@@ -162,7 +162,9 @@ class Behaviour:
     late: tuple[tuple[str, float], ...] = ()
     """(name of a stop cause, s it must hold before it counts)."""
     silence: float = 1.0
-    """s without 0x102 (chademo.md 2 [JLD][CLARA])."""
+    """s without a frame the car has sent before (chademo.md 2 [JLD][CLARA])."""
+    watched: frozenset[int] = frozenset({0x100, 0x101, 0x102, 0x200, 0x201})
+    """Frames whose loss counts (chademo.md 2, safety times: stop on loss of CAN; all are cyclic, section 0)."""
     safe_current: float = 5.0
     """A at and below which 109.5.0 goes to 0 (chademo.md 1 0x109)."""
     open_current: float = 1.0

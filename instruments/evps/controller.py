@@ -79,7 +79,7 @@ class Controller:
         self._late = dict(b.late)
         self._wanted = False
         self._ending = Ending.NORMAL
-        self._since = 0.0
+        self._since = self._coupled_at = 0.0
         self._deadline = math.inf
         self._marks: dict[str, float] = {}
         self._lasting: dict[str, float] = {}
@@ -90,6 +90,8 @@ class Controller:
         self._out: list[ControllerOut] = []
         self._idle: Step[ControllerOut] = Step()
         self._look = False
+        self._deaf = True
+        """It does not listen to the bus: nothing is under way."""
         self._do: dict[Phase, Callable[[float], Phase | None]] = {
             P.OFF: self._off,
             P.IDLE: self._idling,
@@ -140,7 +142,7 @@ class Controller:
 
     def _hear(self, now: float, frame: Frame) -> bool:
         """A frame of the car; False when nothing follows."""
-        if self.phase in OVER or not self.s.hear(now, frame):
+        if self._deaf or not self.s.hear(now, frame):
             return False
         self._voice.begin(now)
         self._look = True
@@ -194,9 +196,13 @@ class Controller:
             cause = self._cause(t) if self.phase in LIVE else None
             following = self._do[self.phase](t) if cause is None else self._stop(*cause)
             if following is not None:
-                self.phase, self._since = following, t
-                self._marks.clear()
+                self._enter(t, following)
         self._settle()
+
+    def _enter(self, t: float, phase: Phase) -> None:
+        self.phase, self._since = phase, t
+        self._deaf = phase in OVER
+        self._marks.clear()
 
     def _settle(self) -> None:
         """What is told to stage and PCS, when it has changed."""
@@ -218,8 +224,8 @@ class Controller:
                 self._lasting.pop(name, None)
             elif name not in self._late or self._past(t, self._lasting.setdefault(name, t), self._late[name]):
                 return name, cause.ending
-        if s.status is not None and "silence" not in ignored:
-            self._deadline = min(self._deadline, s.heard_at + self.b.silence)
+        if "silence" not in ignored:
+            self._deadline = min(self._deadline, s.silent_at)
         return None
 
     def _past(self, t: float, since: float, seconds: float) -> bool:
@@ -250,7 +256,7 @@ class Controller:
         self._end_session()
         self.fault = ""
         self._voice.malfunction = self._voice.system_malfunction = self._voice.incompatible = False
-        self.phase = P.OFF
+        self._enter(self.s.now, P.OFF)
 
     def _end_session(self) -> None:
         self._voice.silence()
@@ -350,6 +356,7 @@ class Controller:
         s, b = self.s, self.b
         self._stage = BLOCKED
         if s.status is not None and not s.status.contactor_open and s.u > b.dc_voltage_min:
+            self._coupled_at = t
             return P.MATCHING
         if self._past(t, self._since, b.contactor_limit):
             return self._stop("no_vehicle_contactor", Ending.NORMAL)
@@ -368,7 +375,7 @@ class Controller:
         if "closing" in self._marks and self._past(t, self._marks["closing"], b.contactor_move):
             self._stage = StageCommand(StageMode.CURRENT, contactor=True)
             return P.READY
-        if self._past(t, self._since, b.request_limit):
+        if self._past(t, self._coupled_at, b.request_limit):
             return self._stop("no_match", Ending.MALFUNCTION)
         self._soon(t)
         return None
@@ -378,7 +385,7 @@ class Controller:
         if s.asked or (s.v2h and s.granted > 0.0):
             self._voice.running, self._voice.stopping = True, False
             return P.RUNNING
-        if self._past(t, self._since, self.b.request_limit):
+        if self._past(t, self._coupled_at, self.b.request_limit):
             return self._stop("no_request", Ending.NORMAL)
         return None
 
@@ -494,7 +501,8 @@ class Controller:
             return None
         self._stage = BLEED
         if self._ending in (Ending.MALFUNCTION, Ending.BLACKOUT) or self.ended_by == "silence" or not s.proximity:
-            return P.RELEASING
+            # the car shall have heard of 0 A and 109.5.0 = 0 before its coils lose their supply
+            return P.RELEASING if self._past(t, self._since, b.contactor_move + b.cycle) else None
         status = s.status
         if status is not None and status.protocol < 2:
             return P.RELEASING if self._past(t, self._since, b.weld_wait_old) else None

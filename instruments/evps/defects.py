@@ -181,6 +181,14 @@ ALL = (
         least=0.2,
     ),
     Defect(
+        "misses-only-0x102",
+        "does not miss any other frame of the car",
+        ("CHA-012",),
+        1.0,
+        "1",
+        lambda b, _: replace(b, watched=frozenset({0x102})),
+    ),
+    Defect(
         "opens-contactors-at",
         "opens its contactor when the current has come down to so much",
         ("CHA-004",),

@@ -25,7 +25,6 @@ from rig.plant.ports import StageReading
 from rig.roles import ChargerMode
 
 NOTHING = StageReading(0.0, 0.0, (0.0, 0.0), 0.0, False)
-STATUS = 0x102
 LEVEL_COUNT = 360_000.0
 """J in a count of 200.6/7 of a car without 0x201: 0.1 kWh."""
 UNKNOWN_LEVEL = 0xFF
@@ -64,8 +63,8 @@ class Situation:
     charged_for: float = 0.0
     """s charged in this session."""
     heard: dict[int, Frame] = field(default_factory=dict)
-    heard_at: float = -math.inf
-    """s, last 0x102."""
+    heard_at: dict[int, float] = field(default_factory=dict)
+    """s, the last of each kind of frame the car has sent."""
     granted: float = 0.0
     """A of 200.0 in force."""
     lowering: tuple[float, float] | None = None
@@ -79,13 +78,13 @@ class Situation:
         self.charged_for = self.granted = 0.0
         self.lowering = None
         self.heard.clear()
-        self.heard_at = -math.inf
+        self.heard_at.clear()
 
     def hear(self, now: float, frame: Frame) -> bool:
         """Take a frame of the car. False when nothing is new in it."""
         number = frame.id
-        if number == STATUS:
-            self.heard_at = now
+        if number in self.b.watched:
+            self.heard_at[number] = now
         if self.heard.get(number) == frame:
             return False
         message = decode(frame)
@@ -119,6 +118,11 @@ class Situation:
             self.granted, self.lowering = limit, None
 
     # -- the car
+
+    @property
+    def silent_at(self) -> float:
+        """s at which the car counts as silent if nothing more comes; inf before it has spoken."""
+        return min(self.heard_at.values(), default=math.inf) + self.b.silence
 
     @property
     def permitted(self) -> bool:

@@ -79,7 +79,7 @@ def _leaky(s: Situation) -> bool:
 
 
 def _silent(s: Situation) -> bool:
-    return s.status is not None and s.now - s.heard_at >= s.b.silence - 1e-6
+    return s.now >= s.silent_at - 1e-9
 
 
 CAUSES: tuple[Cause, ...] = (
