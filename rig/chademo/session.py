@@ -17,7 +17,10 @@ Theory
   Voltages and currents are those of the charger's frames (109.1-2, 109.3, 208.0; whole V and A, up to one cycle old)
   unless an instrument's `Sample` is at hand, which is newer and better. 102.5.3 is 0 while the contactors are closed
   and also while the welding check runs; the auxiliary contact (`ContactorMoved`) is better where it is wired. With a
-  peer of protocol 0.9 the flag 102.5.3 means nothing. A vehicle's frames after a silence begin a new session.
+  peer of protocol 0.9 the flag 102.5.3 means nothing: there the first request for current says that they are closed.
+
+  A vehicle's frames after a silence begin a new session, if the session before was over or the silence long. A stretch
+  in which nothing could be heard (`hole`, a garbled piece of a recording) is nobody's silence.
 
 Signs: currents positive into the battery. V, A, s.
 """
@@ -26,7 +29,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from rig.can.frame import Frame
@@ -47,7 +50,8 @@ from rig.chademo.events import ContactorMoved, Sample, Wire, WireChanged
 from rig.chademo.messages import SPECS, VEHICLE_IDS
 
 Kind = int | str
-"""What changed: a frame id, a wire's name, a sample's name, "contactor", "phase" or "traffic"."""
+"""What changed: a frame id; a wire's name; "contactor" (the auxiliary contact); "voltage" and "current" (measured or
+reported); "charger" (0x109 but for its voltage and current); "phase"; "traffic" (pace, order or length of a frame)."""
 
 SILENCE = 1.0
 """s without a frame of a kind: its sender is gone (chademo.md 2, CAN timeout: JLD and CLARA use 1 s, ten frames)."""
@@ -55,8 +59,13 @@ DEAD = 20.0
 """V, an output that counts as discharged (chademo.md 2 step 5 [BE])."""
 FLOW = 1.5
 """A, below it no power flows: one count of the frames and half a count of noise (project choice)."""
-SAMPLE_LIFE = 0.5
-"""s, an instrument's sample older than this gives way to the frames (project choice: five cycles)."""
+SAME_BURST = 0.05
+"""s, frames of one cycle: half a period (recorded sessions: 0.2 ms to 5 ms apart)."""
+LONG_SILENCE = 10.0
+"""s without a vehicle frame, after which even an unfinished session is over (chademo.md 2: its longest patience, the
+T-time of the weld check, 10 s [CLARA])."""
+SAMPLE_LIFE = 0.11
+"""s, an instrument's sample older than this gives way to the frames (one cycle: no report need be older)."""
 CONTACTOR_FLAG_SINCE = 2
 """Protocol number from which 102.5.3 has a meaning (chademo.md 1, 102.5.3: v1.0, number 2)."""
 
@@ -113,9 +122,14 @@ class Session:
         self.wires: dict[Wire, bool] = {}
         self.aux: bool | None = None
         """The vehicle contactor by its auxiliary contact: True closed; None where it is not wired."""
+        self.wire_at: dict[Wire, float] = {}
+        """s, when each wire changed last."""
+        self.hole = -math.inf
+        """s, end of the last stretch in which nothing could be heard."""
         self._samples: dict[str, tuple[float, float]] = {}
         self.slots: dict[int, Slot] = {}
         self.now = 0.0
+        self._trends: dict[int | str, tuple[float, float]] = {}
         self._forget()
 
     def _forget(self) -> None:
@@ -135,38 +149,51 @@ class Session:
         self.slots[0x109].after = self.slots[0x108]
         self.traffic = self.slots[0x100]
         """Whose pace or length was odd last, or whose payload changed."""
+        self.traffic_at = -math.inf
+        """s, when that was."""
         self.phase = P.WAITING
         self.phase_at = -math.inf
+        self.whole = False
+        """The vehicle was seen before it was enabled, so nothing of the session is missing."""
+        self._enable()
+
+    def _enable(self) -> None:
+        """The vehicle gives its permission, perhaps not for the first time in this session."""
+        self.entered: dict[Phase, float] = {}
+        """s, when each phase was entered last, since the vehicle was enabled."""
         self.voltage_peak = 0.0
         """V, highest output since the vehicle was enabled and before its contactors closed."""
         self.requested = False
-        """The vehicle has asked for current in this session."""
+        """The vehicle has asked for current since it was enabled."""
+        self.ran = False
+        """Power transfer has begun since it was enabled."""
 
     # -- what comes in
 
     def begins_anew(self, now: float) -> bool:
         """Whether a vehicle frame at `now` would be the first of another session; if so everything is forgotten."""
-        if self.phase is P.WAITING or self.phase not in OVER:
+        if self.phase is P.WAITING:
             return False
-        if now - max(self.slots[frame].last for frame in VEHICLE_IDS) < SILENCE:
+        silence = now - max(self.hole, *(self.slots[frame].last for frame in VEHICLE_IDS))
+        if silence < (SILENCE if self.phase in OVER else LONG_SILENCE):
             return False
         self._forget()
         return True
 
-    def hear(self, now: float, slot: Slot, frame: Frame) -> bool:
-        """Take a frame whose payload is new. False where it says nothing (raw or short frames)."""
+    def hear(self, now: float, slot: Slot, frame: Frame) -> tuple[Kind, ...]:
+        """Take a frame whose payload is new: what it changed, nothing if it says nothing (raw or short frames)."""
         self.now = now
         slot.data = frame.data
         message = decode(frame)
         if message is None:
-            return False
-        self._store(message)
-        return True
+            return (frame.id,) if len(frame.data) == 8 else ()
+        return (frame.id, *self._store(message))
 
     def wire(self, now: float, change: WireChanged) -> None:
         """A line changed."""
         self.now = now
         self.wires[change.wire] = change.on
+        self.wire_at[change.wire] = now
 
     def contactor(self, now: float, moved: ContactorMoved) -> None:
         """The auxiliary contact changed."""
@@ -176,25 +203,60 @@ class Session:
     def sample(self, now: float, sample: Sample) -> None:
         """An instrument read."""
         self.now = now
+        before = self._samples.get(sample.name)
         self._samples[sample.name] = (now, sample.value)
+        if sample.name == "dc_voltage" and self.phase in STARTING:
+            self.voltage_peak = max(self.voltage_peak, sample.value)
+        if sample.name == "dc_current" and before is not None and now > before[0]:
+            self._trends[sample.name] = now, (abs(sample.value) - abs(before[1])) / (now - before[0])
 
     def silent(self, now: float) -> bool:
         """Nobody has sent anything for SILENCE."""
-        return now - max(slot.last for slot in self.slots.values()) >= SILENCE
+        return now >= self._last() + SILENCE
 
-    def _store(self, message: Message) -> None:
+    def _last(self) -> float:
+        return max(slot.last for slot in self.slots.values())
+
+    @property
+    def due(self) -> float:
+        """s, the next moment at which the session may change though nothing comes in; inf for never."""
+        due = min((at + SAMPLE_LIFE for at, _ in self._samples.values()), default=math.inf)
+        return min(due, self._last() + SILENCE) if self.phase in (P.OPEN, P.UNLOCKED) else due
+
+    def pass_time(self, now: float) -> tuple[Kind, ...]:
+        """`due` has come: what that changed."""
+        self.now = now
+        stale = [name for name, (at, _) in self._samples.items() if now >= at + SAMPLE_LIFE]
+        for name in stale:
+            del self._samples[name]
+        return tuple(QUANTITIES[name] for name in stale)
+
+    def _trend(self, frame: int, rise: float) -> None:
+        """The current reported in this frame has just changed by `rise` A since the frame before."""
+        gap = self.slots[frame].gap
+        self._trends[frame] = self.now, rise / gap if gap > 0 else 0.0
+
+    def _store(self, message: Message) -> tuple[Kind, ...]:
         match message:
             case ChargerStatus():
-                self.charger = message
+                was, self.charger = self.charger, message
+                if was is not None:
+                    self._trend(0x109, message.output_current - was.output_current)
                 if self.phase in STARTING:
                     self.voltage_peak = max(self.voltage_peak, message.output_voltage)
+                return _changed(was, message)
             case VehicleStatus():
+                self.whole = self.whole or (self.status is None and not message.enabled)
                 self.status = message
                 self.requested = self.requested or message.current_request > 0
             case VehicleDischarge():
                 self.discharge = message
             case ChargerDischarge():
-                self.charger_discharge = message
+                discharge, self.charger_discharge = self.charger_discharge, message
+                if discharge is None or discharge.discharge_current != message.discharge_current:
+                    if discharge is not None:
+                        self._trend(0x208, message.discharge_current - discharge.discharge_current)
+                    return ("current",)
             case ChargerCapability():
                 self.capability = message
             case VehicleTimes():
@@ -205,6 +267,7 @@ class Session:
                 self.charger_time = message
             case VehicleDischargeEnergy():
                 self.energy = message
+        return ()
 
     # -- what is so now
 
@@ -219,7 +282,12 @@ class Session:
     def sampled(self, name: str) -> float | None:
         """An instrument's reading, if fresh."""
         found = self._samples.get(name)
-        return None if found is None or self.now - found[0] > SAMPLE_LIFE else found[1]
+        return None if found is None or self.now >= found[0] + SAMPLE_LIFE else found[1]
+
+    def just_sampled(self, name: str) -> float | None:
+        """An instrument's reading, if it was taken at this very moment."""
+        found = self._samples.get(name)
+        return None if found is None or found[0] != self.now else found[1]
 
     @property
     def current(self) -> float | None:
@@ -231,6 +299,24 @@ class Session:
         return self.reported_current
 
     @property
+    def current_by_now(self) -> float | None:
+        """A, magnitude: the newest reading, carried on along its fall for the time since, one cycle at most.
+
+        What a machine knows when it acts on a falling current; a reading is up to one cycle old.
+        """
+        current = self.current
+        if current is None:
+            return None
+        source: int | str = "dc_current"
+        if self.sampled("dc_current") is None:
+            source = 0x109 if current > 0 else 0x208
+        at, slope = self._trends.get(source, (-math.inf, 0.0))
+        newest = self.slots[source].last if isinstance(source, int) else self._samples[source][0]
+        if newest > at or slope >= 0:  # the reading after the fall shows that it has ended
+            return abs(current)
+        return max(0.0, abs(current) + slope * min(self.now - at, SAMPLE_LIFE))
+
+    @property
     def voltage(self) -> float | None:
         """V at the connector: measured where an instrument watches, else reported."""
         if self._samples:
@@ -238,13 +324,6 @@ class Session:
             if measured is not None:
                 return measured
         return None if self.charger is None else self.charger.output_voltage
-
-    def current_age(self, now: float) -> float:
-        """s since the current was read or reported."""
-        found = self._samples.get("dc_current")
-        if found is not None and now - found[0] <= SAMPLE_LIFE:
-            return now - found[0]
-        return max(0.0, now - max(self.slots[0x109].last, self.slots[0x208].last))
 
     @property
     def enabled(self) -> bool:
@@ -277,9 +356,17 @@ class Session:
 
     @property
     def vehicle_stops(self) -> bool:
-        """The vehicle wants the session to end: enable or k off, a fault, the lever out of park."""
+        """The vehicle wants the session to end (chademo.md 3): enable or k off, a fault, the lever out of park, no
+        target voltage any more, a stop before the first request."""
         s = self.status
-        return s is not None and (not self.permitted or s.fault or s.system_fault or s.not_in_park)
+        return s is not None and (
+            not self.permitted
+            or s.fault
+            or s.system_fault
+            or s.not_in_park
+            or s.target_voltage == 0
+            or (s.stop_before_charging and not self.requested)
+        )
 
     @property
     def charger_fault(self) -> bool:
@@ -302,10 +389,30 @@ class Session:
             row = next((row for row in _LEAVING[self.phase] if row.when(self)), None)
             if row is None:
                 break
-            self.phase, self.phase_at = row.to, now
             if row.to is P.ENABLED:
-                self.voltage_peak, self.requested = 0.0, False
+                self._enable()
+            self.ran = self.ran or row.to is P.STANDBY
+            self.phase, self.phase_at = row.to, now
+            self.entered[row.to] = now
         return self.phase is not before
+
+
+QUANTITIES: dict[str, Kind] = {"dc_voltage": "voltage", "dc_current": "current"}
+"""What a sample is a sample of."""
+
+
+def _changed(was: ChargerStatus | None, new: ChargerStatus) -> tuple[Kind, ...]:
+    """Which of "voltage", "current" and "charger" differ."""
+    if was is None:
+        return ("voltage", "current", "charger")
+    kinds: list[Kind] = []
+    if was.output_voltage != new.output_voltage:
+        kinds.append("voltage")
+    if was.output_current != new.output_current:
+        kinds.append("current")
+    if replace(was, output_voltage=new.output_voltage, output_current=new.output_current) != new:
+        kinds.append("charger")
+    return tuple(kinds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,16 +468,13 @@ TABLE: tuple[Row, ...] = (
         lambda s: s.permitted and not s.vehicle_stops and not s.charger_fault,
         P.ENABLED,
     ),
+    Row(PERMITTED, lambda s: s.running and not _stops(s), P.STANDBY),
     Row(STARTING, lambda s: s.closed is True, P.CLOSED),
+    Row(STARTING, lambda s: s.closed is None and _asks(s), P.REQUESTED),
     Row(frozenset({P.ENABLED}), lambda s: s.charger is not None and s.charger.locked, P.LOCKED),
     Row(frozenset({P.ENABLED, P.LOCKED, P.TESTED}), lambda s: _live(s), P.INSULATION),
     Row(frozenset({P.INSULATION}), lambda s: not _live(s), P.TESTED),
     Row(frozenset({P.CLOSED}), _asks, P.REQUESTED),
-    Row(
-        frozenset({P.CLOSED, P.REQUESTED}),
-        lambda s: s.running and s.charger is not None and not s.charger.stopping,
-        P.STANDBY,
-    ),
     Row(frozenset({P.STANDBY, P.DISCHARGING}), _charging, P.CHARGING),
     Row(frozenset({P.STANDBY, P.CHARGING}), _discharging, P.DISCHARGING),
     Row(frozenset({P.CHARGING, P.DISCHARGING}), _idle, P.STANDBY),

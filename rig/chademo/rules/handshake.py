@@ -2,45 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from typing import TypeVar
 
 from rig.chademo.messages import Confidence, Side
 from rig.chademo.rules.common import CYCLE, CYCLE_WHY
-from rig.chademo.rules.judges import After, Deadline, Edge, Invariant
+from rig.chademo.rules.judges import After, Constant, Deadline, Edge, Invariant, Latch
 from rig.chademo.rules.rule import Breach, Rule
-from rig.chademo.session import PERMITTED, RUNNING, Session
+from rig.chademo.session import PERMITTED, RUNNING, Phase, Session
 
 THRESHOLD_TIME = 0.5
 """s, for the charger to work out 108.4-5 and 109.5.3 (project choice: five cycles; log A: at once)."""
-T = TypeVar("T")
-
-
-class Constant:
-    """A value does not change once it is known. None: not known."""
-
-    __slots__ = ("_of", "_was", "_what", "due", "seen")
-
-    def __init__(self, of: Callable[[Session], float | None], what: str) -> None:
-        self._of, self._what = of, what
-        self.due = math.inf
-        self.seen = False
-        self.forget()
-
-    def forget(self) -> None:
-        """Not known."""
-        self._was: float | None = None
-
-    def look(self, now: float, s: Session) -> Breach | None:
-        """See `Judge.look`."""
-        value, was = self._of(s), self._was
-        if value is None:
-            return None
-        self._was, self.seen = value, True
-        return (
-            None if was is None or was == value else Breach(value, was, f"{self._what} went from {was:g} to {value:g}")
-        )
 
 
 def _threshold(s: Session) -> Breach | bool | None:
@@ -92,7 +63,12 @@ def _k_after_can(s: Session) -> Breach | bool | None:
 
 
 def _withdrawn(s: Session) -> bool | None:
-    return None if s.status is None else s.status.discharge_compatible
+    return None if s.status is None else not s.status.discharge_compatible
+
+
+def _goes_on(s: Session) -> Breach | bool:
+    locked = s.running or (s.phase in PERMITTED and s.phase is not Phase.ENABLED)
+    return not locked or Breach(1, 0, "the session goes on with an unreachable target voltage")
 
 
 def _constant(
@@ -127,26 +103,25 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R-INCOMPATIBLE", "A target above the available voltage is answered with 109.5.3", "charger",
-        "chademo.md 2 step 2", "second-hand", "0.5 s, five cycles (project choice)", "V", (0x109, 0x102, 0x108),
+        "chademo.md 2 step 2", "second-hand", "0.5 s, five cycles (project choice)", "V", ("charger", 0x102, 0x108),
         lambda: After(lambda s: _unreachable(s) and s.charger is not None, THRESHOLD_TIME, _refuses),
     ),
     Rule(
         "R-INCOMPATIBLE-STOP", "With a target above the available voltage the connector is not locked for a session",
         "charger", "chademo.md 2 step 2: else 109.5.3=1 and stop", "second-hand", "0.5 s, five cycles", "1",
-        (0x109, 0x102, 0x108),
-        lambda: After(
-            lambda s: _unreachable(s) and s.charger is not None and s.phase in PERMITTED, THRESHOLD_TIME,
-            lambda _: Breach(1, 0, "the session goes on with an unreachable target voltage"),
-        ),
+        ("charger", 0x102, 0x108, "phase"),
+        lambda: After(lambda s: _unreachable(s) and s.charger is not None, THRESHOLD_TIME, _goes_on),
     ),
     Rule(
         "R-STOP-FLAG-INIT", "109.5.5 is 1 until power transfer begins", "charger",
-        "chademo.md 1, 109.5.5: init 1, 1->0 with 5.0 0->1; log A", "measured", "none", "1", (0x109, "phase"),
+        "chademo.md 1, 109.5.5: init 1, 1->0 with 5.0 0->1; log A", "measured", "none", "1",
+        ("charger", 0x102, "phase"),
         lambda: Invariant(_stop_flag_at_rest),
     ),
     Rule(
         "R-START-FLAGS", "109.5.5 goes to 0 together with 109.5.0 going to 1", "charger",
-        "chademo.md 1, 109.5.5; log A 20 -> 05 in one frame", "measured", "none, both are in one frame", "1", (0x109,),
+        "chademo.md 1, 109.5.5; log A 20 -> 05 in one frame", "measured", "none, both are in one frame", "1",
+        ("charger",),
         lambda: Edge(lambda s: None if s.charger is None else s.charger.running, _start_flags),
     ),
     Rule(
@@ -162,7 +137,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R-D1-ENABLE", "k and 102.5.0 come within 8 s after d1", "vehicle",
-        "chademo.md 2 step 3 [CLARA] T-time 8 s", "second-hand", CYCLE_WHY, "s", (0x102, "d1", "k"),
+        "chademo.md 2 step 3 [CLARA] T-time 8 s", "second-hand", CYCLE_WHY, "s", (0x102, "d1", "k", "charger"),
         lambda: Deadline(
             lambda s: s.wires.get("d1") is True and s.status is not None and not s.charger_fault,
             lambda s: s.permitted or (s.vehicle_stops and s.requested), 8.0 + CYCLE,
@@ -172,6 +147,6 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-V2H-FLAG", "102.5.7 may fall, and does not rise again in a session", "vehicle",
         "chademo.md 1, 102.5.7: set from the first frame, only 1->0; log A", "measured", "none", "1", (0x102,),
-        lambda: Edge(_withdrawn, lambda _: Breach(1, 0, "102.5.7 rose from 0 to 1 within the session")),
+        lambda: Latch(_withdrawn, "102.5.7 rose from 0 to 1 within the session", watched=True),
     ),
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 The fast path: a frame whose payload is the one before and whose pace is right costs one look at its slot. Only what
 changed is decoded, observed and shown to the judges that hear it; moments judges wait for are kept in one small dict,
-and the soonest of them is the machine's wake.
+and the soonest of them is the machine's wake. `thorough` takes the slow path for every frame and shows it to every
+judge: the same verdicts, proven by a test, and the proof that every rule names all it must hear.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from rig.can.frame import Frame
 from rig.chademo.events import ContactorMoved, Observation, Sample, WireChanged
 from rig.chademo.messages import PERIOD, SPECS
 from rig.chademo.rules.rule import Breach, Finding, Judge, Rule, RuleState, RuleVerdict
-from rig.chademo.session import SILENCE, Kind, Session
+from rig.chademo.session import QUANTITIES, SAME_BURST, SILENCE, Kind, Session
+from rig.errors import UseError
 from rig.machine import Step
 
 PACE = 0.015
 """s a period may be off (chademo.md 0: +-10 ms [CLARA]; longest seen in a good session 112 ms)."""
-SAME_BURST = 0.05
-"""s, frames of one cycle: half a period (recorded sessions: 0.2 ms to 5 ms apart)."""
 NS = 2e-9
 """s, a clock of whole nanoseconds may wake this much early."""
+SHOWN_BY: dict[Kind, int] = {"voltage": 0x109, "current": 0x109, "charger": 0x109, "k": 0x102, "contactor": 0x102}
+"""The frame that is shown as evidence where what changed is no frame itself."""
 
 _LEAST, _MOST = PERIOD - PACE, PERIOD + PACE
 
@@ -40,15 +42,19 @@ class _Seat:
 
 
 class RuleSet:
-    """Rules over one stream of observations. `session` may be read at any time, never written."""
+    """Rules over one stream of observations. `session` may be read at any time, never written.
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    thorough: judge every frame in full (slow; a reference for tests).
+    """
+
+    def __init__(self, rules: Sequence[Rule], thorough: bool = False) -> None:
+        ids = [rule.id for rule in rules]
+        if twice := sorted({rule for rule in ids if ids.count(rule) > 1}):
+            raise UseError(f"rules {', '.join(twice)} are there twice; give each an id of its own")
         self.session = Session()
-        self._seats = [_Seat(rule) for rule in rules]
-        self._hearers: dict[Kind, list[_Seat]] = {}
-        for seat in self._seats:
-            for kind in seat.rule.hears:
-                self._hearers.setdefault(kind, []).append(seat)
+        self._thorough = thorough
+        self._seats = tuple(_Seat(rule) for rule in rules)
+        self._audiences: dict[tuple[Kind, ...], tuple[_Seat, ...]] = {}
         self._slots = self.session.slots
         self._armed: dict[_Seat, float] = {}
         self._wake = math.inf
@@ -64,12 +70,23 @@ class RuleSet:
             if slot is not None:
                 gap = now - slot.last
                 slot.last = now
-                if _LEAST <= gap <= _MOST and event.data == slot.data and now - slot.after.last <= SAME_BURST:
+                if (
+                    _LEAST <= gap <= _MOST
+                    and event.data == slot.data
+                    and now - slot.after.last <= SAME_BURST
+                    and not self._thorough
+                ):
                     return self._answer() if self._found else self._idle
                 self._unusual(now, event, gap)
         elif event is not None:
             self._other(now, event)
         return self._answer() if self._found else self._idle
+
+    def hole(self, now: float) -> Step[Finding]:
+        """Until `now` something could not be heard: nobody is blamed for frames that may have been there."""
+        self._expire(now)
+        self.session.hole = now
+        return self._answer()
 
     def close(self, now: float) -> Step[Finding]:
         """The stream ends at `now`: deadlines that have passed by then are judged, later ones stay open."""
@@ -89,8 +106,9 @@ class RuleSet:
     def _unusual(self, now: float, frame: Frame, gap: float) -> None:
         """A frame with a new payload or out of pace; judged after the deadlines before it."""
         s, slot = self.session, self._slots[frame.id]
+        before = now - gap
         if gap >= SILENCE and SPECS[frame.id].sender == "vehicle":
-            slot.last = now - gap
+            slot.last = before
             if s.begins_anew(now):
                 self._forget()
                 slot, gap = self._slots[frame.id], math.inf
@@ -98,37 +116,40 @@ class RuleSet:
         slot.gap = gap
         if math.isinf(gap):
             slot.first = now
-        odd = not _LEAST <= gap <= _MOST or now - slot.after.last > SAME_BURST or len(frame.data) != 8
-        changed = frame.data != slot.data and s.hear(now, slot, frame)
-        s.now, s.traffic = now, slot
-        if odd:
-            self._tell("traffic", now, frame)
-        if changed:
-            self._changed(frame.id, now, frame)
+        kinds = s.hear(now, slot, frame) if frame.data != slot.data else ()
+        s.now, s.traffic, s.traffic_at = now, slot, now
+        behind = now - slot.after.last > SAME_BURST and slot.after.last >= s.hole
+        odd = (not _LEAST <= gap <= _MOST and before >= s.hole) or behind or len(frame.data) != 8
+        if odd or kinds or self._thorough:
+            self._changed(("traffic", *kinds) if odd else kinds, now, frame)
 
     def _other(self, now: float, event: WireChanged | ContactorMoved | Sample | Frame) -> None:
         s = self.session
         match event:
             case WireChanged():
                 s.wire(now, event)
-                self._changed(event.wire, now, None)
+                self._changed((event.wire,), now, None)
             case ContactorMoved():
                 s.contactor(now, event)
-                self._changed("contactor", now, None)
+                self._changed(("contactor",), now, None)
             case Sample():
                 s.sample(now, event)
-                self._changed(event.name, now, None)
+                self._changed((QUANTITIES[event.name],), now, None)
 
-    def _changed(self, kind: Kind, now: float, frame: Frame | None) -> None:
-        moved = self.session.settle(now)
-        self._tell(kind, now, frame)
-        if moved:
-            self._tell("phase", now, frame)
-
-    def _tell(self, kind: Kind, now: float, frame: Frame | None) -> None:
-        for seat in self._hearers.get(kind, ()):
+    def _changed(self, kinds: tuple[Kind, ...], now: float, frame: Frame | None) -> None:
+        if self.session.settle(now):
+            kinds = (*kinds, "phase")
+        for seat in self._seats if self._thorough else self._audience(kinds):
             self._look(seat, now, frame)
         self._rewake()
+
+    def _audience(self, kinds: tuple[Kind, ...]) -> tuple[_Seat, ...]:
+        """Who hears any of these, each once, in the order of the rules."""
+        found = self._audiences.get(kinds)
+        if found is None:
+            found = tuple(seat for seat in self._seats if not set(kinds).isdisjoint(seat.rule.hears))
+            self._audiences[kinds] = found
+        return found
 
     def _look(self, seat: _Seat, now: float, frame: Frame | None) -> None:
         breach = seat.judge.look(now, self.session)
@@ -141,21 +162,19 @@ class RuleSet:
             self._record(seat, now, frame or self._evidence(seat.rule), breach)
 
     def _expire(self, now: float) -> None:
-        """Every moment waited for up to now, each at its own time."""
-        while self._armed:
-            seat, due = min(self._armed.items(), key=lambda item: item[1])
-            if due > now:
-                break
+        """Every moment waited for up to now, each at its own time: the session's first, then the judges'."""
+        while (due := min(self.session.due, min(self._armed.values(), default=math.inf))) <= now:
+            if self.session.due <= due:
+                self._changed(self.session.pass_time(due), due, None)
+                continue
+            seat = next(seat for seat, at in self._armed.items() if at == due)
             self.session.now = due
-            moved = self.session.settle(due)
             del self._armed[seat]
             self._look(seat, due, None)
-            if moved:
-                self._tell("phase", due, None)
         self._rewake()
 
     def _rewake(self) -> None:
-        wake = min(self._armed.values(), default=math.inf)
+        wake = min(self.session.due, min(self._armed.values(), default=math.inf))
         if wake != self._wake:
             self._wake = wake
             self._idle = Step((), None if math.isinf(wake) else wake)
@@ -169,10 +188,11 @@ class RuleSet:
     # -- what is found
 
     def _evidence(self, rule: Rule) -> Frame | None:
-        """The last frame of the first kind the rule hears."""
-        ids = [kind for kind in rule.hears if isinstance(kind, int)]
-        data = self._slots[ids[0]].data if ids else None
-        return None if data is None else Frame(ids[0], data)
+        """The last frame of the first kind the rule hears that a frame can show."""
+        ids = (SHOWN_BY.get(kind, kind) for kind in rule.hears)
+        shown = next((kind for kind in ids if isinstance(kind, int)), None)
+        data = None if shown is None else self._slots[shown].data
+        return None if shown is None or data is None else Frame(shown, data)
 
     def _record(self, seat: _Seat, now: float, frame: Frame | None, breach: Breach) -> None:
         rule = seat.rule

@@ -7,8 +7,8 @@ import math
 from rig.chademo.messages import CHARGER_IDS, PERIOD, VEHICLE_IDS, Side
 from rig.chademo.rules.judges import Deadline
 from rig.chademo.rules.rule import Breach, Judge, Rule
-from rig.chademo.rules.ruleset import PACE, SAME_BURST
-from rig.chademo.session import OVER, SILENCE, Session, Slot
+from rig.chademo.rules.ruleset import PACE
+from rig.chademo.session import OVER, SAME_BURST, SILENCE, Session, Slot
 
 ENOUGH = 1.0
 """s of frames before their pace can be called kept (project choice: ten cycles)."""
@@ -38,19 +38,19 @@ class _Traffic:
         """The slot of a frame of this side that came now and was not looked at yet."""
         self.seen = self.seen or any(s.slots[i].last - s.slots[i].first >= ENOUGH for i in self._ids)
         slot = s.traffic
-        if slot.id not in self._ids or slot.last != now or self._told == (slot.id, now):
+        if slot.id not in self._ids or s.traffic_at != now or self._told == (slot.id, now):
             return None
         self._told = (slot.id, now)
         return slot
 
 
 class Pace(_Traffic):
-    """Frames come every PERIOD. A silence is another rule's."""
+    """Frames come every PERIOD. A silence is another rule's, a hole in what was heard nobody's."""
 
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""
         slot = self.fresh(now, s)
-        if slot is None or abs(slot.gap - PERIOD) <= PACE or slot.gap >= SILENCE:
+        if slot is None or abs(slot.gap - PERIOD) <= PACE or slot.gap >= SILENCE or now - slot.gap < s.hole:
             return None
         limit = PERIOD + math.copysign(PACE, slot.gap - PERIOD)
         return Breach(slot.gap, limit, f"0x{slot.id:03X} came {slot.gap * 1e3:.1f} ms after the one before")
@@ -62,22 +62,35 @@ class Order(_Traffic):
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""
         slot = self.fresh(now, s)
-        if slot is None or slot.id != 0x109:
+        if slot is None or slot.id != 0x109 or slot.after.last < s.hole:
             return None
         behind = now - slot.after.last
-        if behind <= SAME_BURST:
+        if behind <= SAME_BURST or math.isinf(slot.gap):  # what is heard may begin between the two
             return None
-        return Breach(behind, SAME_BURST, "0x109 came without a 0x108 before it in its cycle")
+        return Breach(min(behind, now - slot.first), SAME_BURST, "0x109 came without a 0x108 before it in its cycle")
 
 
 class Length(_Traffic):
-    """Frames have 8 bytes."""
+    """Frames have 8 bytes. Told once for each id until a whole one comes."""
+
+    __slots__ = ("_short",)
+
+    def forget(self) -> None:
+        """See `Judge.forget`."""
+        super().forget()
+        self._short: set[int] = set()
 
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""
         slot = self.fresh(now, s)
-        if slot is None or slot.data is None or len(slot.data) == 8:
+        if slot is None or slot.data is None:
             return None
+        if len(slot.data) == 8:
+            self._short.discard(slot.id)
+            return None
+        if slot.id in self._short:
+            return None
+        self._short.add(slot.id)
         return Breach(len(slot.data), 8, f"0x{slot.id:03X} has {len(slot.data)} bytes")
 
 
@@ -106,14 +119,14 @@ class Silence:
             self.due = math.inf
             return None
         self.seen = self.seen or any(slot.last - slot.first >= ENOUGH for slot in speaking)
-        self._told -= {slot.id for slot in speaking if now - slot.last < SILENCE}
-        gone = [slot for slot in speaking if now >= slot.last + SILENCE and slot.id not in self._told]
-        self._told |= {slot.id for slot in gone}
-        self.due = min((t for slot in speaking if (t := slot.last + SILENCE) > now), default=now + SILENCE)
+        over = {slot.id: max(slot.last, s.hole) + SILENCE for slot in speaking}
+        gone = [i for i, at in over.items() if now >= at and i not in self._told]
+        self._told = {i for i, at in over.items() if now >= at}
+        self.due = min((at for at in over.values() if at > now), default=now + SILENCE)
         if not gone:
             return None
-        who = ", ".join(f"0x{slot.id:03X}" for slot in gone)
-        longest = max(now - slot.last for slot in gone)
+        who = ", ".join(f"0x{i:03X}" for i in gone)
+        longest = max(now - over[i] + SILENCE for i in gone)
         return Breach(longest, SILENCE, f"no {who} for {longest:.2f} s")
 
 
