@@ -165,10 +165,11 @@ class Behaviour:
     """s without a frame the car has sent before (chademo.md 2 [JLD][CLARA])."""
     watched: frozenset[int] = frozenset({0x100, 0x101, 0x102, 0x200, 0x201})
     """Frames whose loss counts (chademo.md 2, safety times: stop on loss of CAN; all are cyclic, section 0)."""
-    safe_current: float = 5.0
-    """A at and below which 109.5.0 goes to 0 (chademo.md 1 0x109)."""
     open_current: float = 1.0
-    """A at and below which contactors open (project choice well below the 5 A of chademo.md 3 [BE][RS])."""
+    """A at and below which 109.5.0 goes to 0 and contactors open (project choice well below the 5 A of chademo.md 3
+    [BE][RS] and 1 0x109)."""
+    still: float = 0.1
+    """s the current must have been so low (project choice: one cycle, so that the car has heard of it)."""
     stop_limit: float = 1.0
     """s for the current to fall before the gates are blocked (chademo.md 2 stop: 0.5 s for 5 A)."""
     weld_limit: float = 10.0
@@ -177,6 +178,8 @@ class Behaviour:
     """s d1 and d2 stay for a car of protocol 0.9 (chademo.md 2 weld check)."""
     d1_after_d2: float = 0.6
     """s (chademo.md 2: 0.5 s later; a little more, so that it is never less)."""
+    unlock_delay: float = 0.12
+    """s from 109.5.2 = 0 to the open lock: one cycle, so that it never says locked when it is not."""
     release_limit: float = 10.0
     """s for the output to be dead before it counts as welded (project choice)."""
     last_frames: float = 0.4

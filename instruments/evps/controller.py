@@ -181,7 +181,7 @@ class Controller:
         if self.phase in (P.FAULT, P.IDLE):
             self.s.emergency = False
             self.fault = ""
-            self._voice.malfunction = self._voice.system_malfunction = self._voice.incompatible = False
+            self._voice.clear()
 
     # -- the phases
 
@@ -255,7 +255,7 @@ class Controller:
         self._wanted = self.s.emergency = False
         self._end_session()
         self.fault = ""
-        self._voice.malfunction = self._voice.system_malfunction = self._voice.incompatible = False
+        self._voice.clear()
         self._enter(self.s.now, P.OFF)
 
     def _end_session(self) -> None:
@@ -397,7 +397,8 @@ class Controller:
         if self.inhibits.set.get("charging_time") and not s.v2h:
             return self._stop("charging_time", Ending.NORMAL)
         charges = s.supply is Supply.GRID and s.mode == "charge" and not self.inhibits.forbids("charge")
-        self._voice.offer = self._power.offer(s) if charges else 0.0
+        if s.v2h:  # chademo.md 1 108.3: without V2H it stays as it was
+            self._voice.offer = self._power.offer(s) if charges else 0.0
         if s.supply is Supply.GRID:
             self._power.measure(s)
             self._stage = self._power.steer(t, s, self._power.wanted(s, self.inhibits))
@@ -463,7 +464,6 @@ class Controller:
         self._latch(name, ending)
         self._wanted = False
         self._voice.stopping = True
-        self._voice.offer = 0.0
         if ending is Ending.BLACKOUT and self.b.d2_at_once:
             self._drive("d2", False)
         return P.STOPPING if self.phase in COUPLED else P.RELEASING
@@ -473,9 +473,11 @@ class Controller:
             self.fault = self.fault or name
             self._voice.malfunction |= ending is Ending.MALFUNCTION
             self._voice.system_malfunction |= ending is Ending.ERROR and not self._voice.incompatible
+        # a blackout is told to the car like an error, but nothing needs to be acknowledged
+        self._voice.system_malfunction |= ending is Ending.BLACKOUT
 
     def _stopping(self, t: float) -> Phase | None:
-        """Current to 0; 109.5.0 to 0 from 5 A down; then the own contactor."""
+        """Current to 0, and 109.5.0 with it; then the own contactor."""
         s, b = self.s, self.b
         slow = self._past(t, self._since, b.stop_limit)
         blocked = self._ending is not Ending.NORMAL or slow or not self._told.contactor
@@ -485,10 +487,12 @@ class Controller:
             self._stage = StageCommand(StageMode.CURRENT, contactor=True)
         else:
             self._stage = self._power.steer(t, s, Wanted(0.0))
-        if abs(s.i) <= b.safe_current:
-            self._voice.running = False
+            self._deadline = min(self._deadline, self._power.look_at)
         if abs(s.i) > b.open_current:
+            self._marks.pop("still", None)
             self._soon(t)
+            return None
+        if not self._past(t, self._mark(t, "still"), b.still):
             return None
         self._voice.running = False
         return P.OPENING
@@ -522,9 +526,11 @@ class Controller:
             return None
         self._drive("d1", False)
         if max(s.u, s.reading.u_node) <= b.bled:
-            self._drive("lock", False)
             self._voice.locked = False
-            return P.ENDED
+            if self._past(t, self._mark(t, "dead"), b.unlock_delay):
+                self._drive("lock", False)
+                return P.ENDED
+            return None
         if self._past(t, self._since, b.release_limit):
             self._latch("output_alive", Ending.MALFUNCTION)
             return P.ENDED
@@ -536,7 +542,10 @@ class Controller:
             return None
         self._end_session()
         self._stage = BLOCKED
-        return P.FAULT if self.fault else P.IDLE
+        if self.fault:
+            return P.FAULT
+        self._voice.clear()
+        return P.IDLE
 
     def _faulted(self, t: float) -> Phase | None:
         if self.fault:

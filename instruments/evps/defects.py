@@ -194,7 +194,7 @@ ALL = (
         ("CHA-004",),
         12.0,
         "A",
-        lambda b, a: replace(b, open_current=a, safe_current=max(a, b.safe_current)),
+        lambda b, a: replace(b, open_current=a, still=0.0),
         most=30.0,
     ),
     Defect(

@@ -24,8 +24,12 @@ class Voice:
     def __init__(self, b: Behaviour) -> None:
         self._b = b
         self._frames: dict[int, tuple[object, Frame]] = {}
-        self.malfunction = self.system_malfunction = self.incompatible = False
+        self.clear()
         self.silence()
+
+    def clear(self) -> None:
+        """No fault is shown any more."""
+        self.malfunction = self.system_malfunction = self.incompatible = False
 
     def silence(self) -> None:
         """Say nothing until the next `begin`; faults stay as they are."""

@@ -198,6 +198,16 @@ def test_directions_change_without_a_new_session(bench: Bench) -> None:
     assert bench.changes.count((bench.at_change(WireChanged("d1", True)), WireChanged("d1", True))) == 1
 
 
+@pytest.mark.parametrize("mode", ["charge", "discharge"])
+def test_a_stop_never_reverses_the_current(bench: Bench, mode: ChargerMode) -> None:
+    bench.session(mode)
+    sign = math.copysign(1.0, bench.current)
+    bench.charger.stop()
+    for _ in range(100):
+        bench.clock.sleep(0.005)
+        assert bench.current * sign > -0.2
+
+
 def test_a_second_session_follows_the_first(bench: Bench) -> None:
     bench.session("charge")
     bench.charger.stop()
