@@ -5,11 +5,15 @@ A line is one JSON object with these keys in this order
   t     s, bench time it was written             doc   a document of rig.evidence.documents, tagged by `type`
   sha   SHA-256, hex, of the line's own bytes before `,"sha"`
 so that a changed byte anywhere breaks the chain at its line, and anybody can check it with sha256sum. Floats are
-written as Python's repr, which reads back to the same bits; what is not finite as {"~float": "inf"}.
+written as Python's repr, which reads back to the same bits; what is not finite as {"~float": "inf"} (a key of a
+document that begins with "~" gets another one, so that no document can be taken for that). A half of a surrogate pair,
+which no UTF-8 file can hold, is written as the text of its escape.
 
 What survives: every line is handed to the operating system as it is appended, so the end of this process loses none;
 `commit` has it on the disk. A verdict is committed before its append returns: nobody is shown what may still be lost.
 A last line without its line end was being written when the power went: it is set aside and reported, never counted.
+A write that fails (disk full) or is interrupted is taken back before the next one. After a failed sync nothing more is
+written: the system may have dropped what it could not bring to the disk, and a second sync would not tell.
 """
 
 from __future__ import annotations
@@ -21,18 +25,22 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from rig.errors import TraceError, UseError
+from rig.errors import BenchFault, TraceError, UseError
 from rig.evidence.documents import COMMITTED, Document
 
 FILE = "journal.jsonl"
 FIRST = "0" * 64
 _SEAL = re.compile(rb',"sha":"([0-9a-f]{64})"\}')
+_NO_TEXT = (bytes, bytearray, datetime)
+"""Types that shall not be turned into text on the quiet."""
 _SEAL_LENGTH = len(b',"sha":""}') + 64
 
 
@@ -65,51 +73,113 @@ class Reading:
         return tuple(line.doc for line in self.lines)
 
 
+@dataclass(frozen=True, slots=True)
+class _Tip:
+    """Where the next line goes: lines and bytes written, digest of the last line."""
+
+    n: int = 0
+    size: int = 0
+    head: str = FIRST
+
+
 class Journal:
     """Appends to journal.jsonl of a new run. now: the bench's clock.
 
-    UseError when the folder has a journal already: a run is never continued.
+    UseError when the folder has a journal already (a run is never continued) or cannot be written. BenchFault when a
+    line cannot be brought to the disk: the lines before it stand.
     """
 
     def __init__(self, folder: Path, now: Callable[[], float], sync: Callable[[int], None] = os.fsync) -> None:
         self.folder, self._now, self._sync = folder, now, sync
         self._lock = threading.RLock()
-        self._n, self._head = 0, FIRST
-        folder.mkdir(parents=True, exist_ok=True)
+        self._tip = _Tip()
+        self._unsure, self._over = False, ""
+        if (folder / FILE).exists():
+            raise UseError(f"{folder / FILE}: holds a run already; give this one a new folder")
         try:
+            _make_folder(folder)
             self._file = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
-        except FileExistsError:
-            raise UseError(f"{folder / FILE}: holds a run already; give this one a new folder") from None
-        sync_folder(folder)
+            sync_folder(folder)
+        except OSError as error:
+            raise UseError(f"{folder}: no run can be written here ({why(error)}); name another folder") from None
 
     @property
     def head(self) -> str:
         """Digest of the last line."""
-        return self._head
+        return self._tip.head
+
+    @property
+    def count(self) -> int:
+        """Lines written."""
+        return self._tip.n
 
     def append(self, doc: Document, at: float | None = None) -> int:
         """Write a document; its number. at: s, the moment it tells of, now if None. UseError for a malformed one."""
         fact = _checked(doc)
         with self._lock:
-            line, sha = _sealed(self._n, float(self._now() if at is None else at), self._head, fact)
-            _write_all(self._file, line)
-            number, self._n, self._head = self._n, self._n + 1, sha
+            self._refuse_when_over()
+            t = float(self._now() if at is None else at)
+            if not math.isfinite(t):
+                raise UseError(f"{type(doc).__name__} for the journal: at={t} s must be finite; mend the value")
+            tip = self._tip
+            line, sha = _sealed(tip.n, t, tip.head, fact)
+            self._write(line, tip.size)
+            self._tip = _Tip(tip.n + 1, tip.size + len(line), sha)
+            self._unsure = False
             if isinstance(doc, COMMITTED):
                 self.commit()
-        return number
+        return tip.n
 
     def commit(self) -> None:
         """Return when every line is on the disk."""
         with self._lock:
-            self._sync(self._file)
+            self._refuse_when_over()
+            try:
+                self._sync(self._file)
+            except OSError as error:
+                self._over = (
+                    f"the disk failed ({why(error)}), nothing after line {self._tip.n} can be trusted to it"
+                )
+                self._refuse_when_over()
 
     def close(self) -> None:
         """Commit and end. Idempotent."""
         with self._lock:
-            if self._file >= 0:
-                self.commit()
-                os.close(self._file)
-                self._file = -1
+            file, self._file = self._file, -1
+            if file < 0:
+                return
+            try:
+                if self._unsure:
+                    os.ftruncate(file, self._tip.size)
+                if not self._over:
+                    self._sync(file)
+            except OSError as error:
+                raise BenchFault(f"{self.folder / FILE}: its end may be lost ({why(error)}); check it") from None
+            finally:
+                self._over = self._over or "it is closed, the run has ended"
+                os.close(file)
+
+    def _write(self, line: bytes, size: int) -> None:
+        """Append at size (bytes). Until the tip has moved on, what was written may be half a line: see _take_back."""
+        try:
+            self._take_back(size)
+            self._unsure = True
+            _write_all(self._file, line)
+        except OSError as error:
+            with suppress(OSError):
+                self._take_back(size)
+            words = f"the line cannot be written ({why(error)}), the {self._tip.n} before it stand"
+            raise BenchFault(f"{self.folder / FILE}: {words}; make room on the disk") from None
+
+    def _take_back(self, size: int) -> None:
+        """Cut off what a write left behind that failed or was interrupted."""
+        if self._unsure:
+            os.ftruncate(self._file, size)
+            self._unsure = False
+
+    def _refuse_when_over(self) -> None:
+        if self._over:
+            raise BenchFault(f"{self.folder / FILE}: {self._over}; start a new run in a new folder")
 
 
 def scan_journal(folder: Path) -> Reading:
@@ -125,6 +195,8 @@ def scan_journal(folder: Path) -> Reading:
             return Reading(folder, tuple(lines), head, flaw=f"line {number + 1} of {path.name}: {read}")
         lines.append(read)
         head = read.sha
+    if rest and not _begun(len(lines), rest):
+        return Reading(folder, tuple(lines), head, flaw=f"line {len(lines) + 1} of {path.name}: is no unfinished line")
     return Reading(folder, tuple(lines), head, torn=rest.decode("utf-8", "replace"))
 
 
@@ -134,6 +206,19 @@ def read_journal(folder: Path) -> Reading:
     if reading.flaw:
         raise TraceError(f"{folder / FILE}: {reading.flaw}; restore the file from its sealed copy")
     return reading
+
+
+def why(error: OSError) -> str:
+    """The system's own words."""
+    return error.strerror or str(error)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, each of them on the disk when this returns."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in reversed(missing):
+        sync_folder(one.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -148,7 +233,7 @@ def sync_folder(folder: Path) -> None:
 def _checked(doc: Document) -> Any:
     """A document as plain values, numpy's scalars made Python's, refused here if it could not be read back."""
     try:
-        plain = msgspec.to_builtins(doc, enc_hook=_scalar)
+        plain = msgspec.to_builtins(doc, enc_hook=_scalar, builtin_types=_NO_TEXT)
         return msgspec.to_builtins(msgspec.convert(plain, Document))
     except (msgspec.ValidationError, NotImplementedError) as error:
         raise UseError(f"{type(doc).__name__} for the journal: {error}; mend the value") from None
@@ -158,6 +243,14 @@ def _scalar(value: object) -> object:
     if hasattr(value, "item") and getattr(value, "ndim", None) == 0:
         return value.item()
     raise NotImplementedError(f"a {type(value).__name__} cannot stand in a document")
+
+
+def _begun(number: int, raw: bytes) -> bool:
+    """Whether bytes without a line end can be the beginning of line `number`: a changed line end is no torn line."""
+    start = f'{{"n":{number},"t":'.encode()
+    if _SEAL.search(raw):
+        return _SEAL.fullmatch(raw[-_SEAL_LENGTH:]) is not None and raw.startswith(start)
+    return raw.startswith(start) or start.startswith(raw)
 
 
 def _sealed(n: int, t: float, prev: str, fact: Any) -> tuple[bytes, str]:
@@ -194,16 +287,20 @@ class _Frame:
 
 
 def _finite(value: Any) -> Any:
-    """JSON has no inf and no nan."""
+    """JSON has no inf and no nan, UTF-8 no half of a surrogate pair."""
     if isinstance(value, float):
         return value if math.isfinite(value) else {"~float": repr(value)}
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items()}
+        return {("~" if key.startswith("~") else "") + _finite(key): _finite(one) for key, one in value.items()}
     return [_finite(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _infinite(pairs: dict[str, Any]) -> Any:
-    return float(pairs["~float"]) if pairs.keys() == {"~float"} else pairs
+    if pairs.keys() == {"~float"}:
+        return float(pairs["~float"])
+    return {key[1:] if key.startswith("~") else key: one for key, one in pairs.items()}
 
 
 def _write_all(file: int, data: bytes) -> None:
