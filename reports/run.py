@@ -1,0 +1,326 @@
+"""A run put together for its readers: tests with what belongs to them, requirements with their judgements, one verdict.
+
+Reads the journal's documents and nothing else; knows no file format of a report. What counts as what:
+
+  requirement   worst of its judgements; also NOT RUN for a selected quantity nobody measured, INVALID for a test that
+                was to judge it and could not, FAIL for a protection rule of it that the charger broke
+  rule          broken by the charger: FAIL. Broken by the rig's own car: INVALID, the bench was not fit
+  run           worst of its selected requirements, its tests and its rules; at best NOT RUN when it did not end in
+                order; at best INVALID when the bench was left unsafe or the journal does not verify
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rig.evidence.documents import (
+    BenchDescribed,
+    CaptureStored,
+    Incident,
+    Judged,
+    Measured,
+    NotRun,
+    Picture,
+    Required,
+    RuleFound,
+    RunStart,
+    RunStop,
+    SafeStateReached,
+    Stimulus,
+    TestStart,
+    TestStop,
+)
+from rig.evidence.journal import Line, Reading
+
+Outcome = Literal["PASS", "NOT RUN", "INCONCLUSIVE", "ERROR", "INVALID", "FAIL"]
+SEVERITY: tuple[Outcome, ...] = ("PASS", "NOT RUN", "INCONCLUSIVE", "ERROR", "INVALID", "FAIL")
+"""From good to bad, as rig.metrology.decision; ERROR is of a test that could not be carried out as written."""
+
+CUT_OFF = "the journal ends inside this test"
+
+
+@dataclass(slots=True)
+class Value:
+    """A measurement and its judgements. n: its number in the journal. test: index of its test, -1 outside one."""
+
+    n: int
+    doc: Measured
+    test: int
+    judged: list[Judged] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Test:
+    """A test and what happened in it; times are bench seconds."""
+
+    __test__ = False  # for pytest, which collects Test*
+
+    index: int
+    start: TestStart
+    begun: float
+    outcome: Outcome = "ERROR"
+    reason: str = CUT_OFF
+    ended: bool = False
+    seconds: float = 0.0
+    steps: list[tuple[float, Stimulus]] = field(default_factory=list)
+    values: list[Value] = field(default_factory=list)
+    captures: list[CaptureStored] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    rules: list[RuleFound] = field(default_factory=list)
+    incidents: list[tuple[float, Incident]] = field(default_factory=list)
+    safe: list[tuple[float, SafeStateReached]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Asked:
+    """A requirement and how it came out. reasons: why it is no PASS, or why nobody judged it. open: quantities without
+    a verdict."""
+
+    doc: Required
+    verdict: Outcome = "NOT RUN"
+    reasons: list[str] = field(default_factory=list)
+    judged: list[tuple[Value, Judged]] = field(default_factory=list)
+    tests: list[int] = field(default_factory=list)
+    open: list[str] = field(default_factory=list)
+
+    @property
+    def in_scope(self) -> bool:
+        """Whether this run was to judge it, or did."""
+        return (self.doc.selected and not self.doc.not_run) or bool(self.judged)
+
+
+@dataclass(slots=True)
+class Watched:
+    """A rule over the whole run. count: breaches. first: the document that tells of the first. where: indices of tests
+    it was broken in."""
+
+    doc: RuleFound
+    state: Literal["kept", "broken", "unknown"]
+    count: int = 0
+    where: list[int] = field(default_factory=list)
+    streams: int = 0
+
+
+@dataclass(slots=True)
+class Run:
+    """All of it."""
+
+    reading: Reading
+    start: RunStart | None = None
+    bench: BenchDescribed | None = None
+    stop: RunStop | None = None
+    tests: list[Test] = field(default_factory=list)
+    requirements: dict[str, Asked] = field(default_factory=dict)
+    rules: dict[str, Watched] = field(default_factory=dict)
+    outside: Test = field(default_factory=lambda: Test(-1, TestStart(test="", title="Outside any test"), 0.0))
+    not_run: list[NotRun] = field(default_factory=list)
+    seconds: float = 0.0
+    verdict: Outcome = "NOT RUN"
+
+    @property
+    def kind(self) -> Literal["hardware", "emulated", "mixed", "unknown"]:
+        """Of the bench."""
+        return self.bench.kind if self.bench else "unknown"
+
+    @property
+    def everything(self) -> list[Test]:
+        """The tests, and what stands outside them."""
+        return [*self.tests, self.outside]
+
+    @property
+    def in_scope(self) -> list[Asked]:
+        """Requirements this run was to judge, or did."""
+        return [one for one in self.requirements.values() if one.in_scope]
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether a safe state was asked for and not confirmed."""
+        return any(not state.confirmed for test in self.everything for _, state in test.safe)
+
+
+def gather(reading: Reading) -> Run:
+    """Put the documents together. A flawed or torn journal gives what was read before the flaw."""
+    run = Run(reading)
+    values: dict[int, Value] = {}
+    for line in reading.lines:
+        _take(run, line, values)
+    _settle_tests(run)
+    for watched in _rules(run):
+        run.rules[watched.doc.rule] = watched
+    for asked in run.requirements.values():
+        _settle_requirement(run, asked)
+    run.verdict = _overall(run)
+    return run
+
+
+def worst(words: Iterable[Outcome]) -> Outcome:
+    """The verdict of several: NOT RUN for none."""
+    return max(words, key=SEVERITY.index, default="NOT RUN")
+
+
+def counts(words: Iterable[Outcome]) -> dict[Outcome, int]:
+    """How many of each, from bad to good, without the words that do not occur."""
+    found = Counter(words)
+    return {word: found[word] for word in reversed(SEVERITY) if found[word]}
+
+
+def _take(run: Run, line: Line, values: dict[int, Value]) -> None:
+    """Put one document in its place."""
+    doc, run.seconds = line.doc, max(run.seconds, line.t)
+    test = run.tests[-1] if run.tests and not run.tests[-1].ended else run.outside
+    match doc:
+        case RunStart():
+            run.start = doc
+        case BenchDescribed():
+            run.bench = doc
+        case Required():
+            run.requirements[doc.id] = Asked(doc)
+        case TestStart():
+            run.tests.append(Test(len(run.tests), doc, line.t))
+        case TestStop():
+            if test is not run.outside:
+                test.outcome, test.reason, test.seconds, test.ended = doc.outcome, doc.reason, doc.seconds, True
+        case NotRun():
+            run.not_run.append(doc)
+        case RunStop():
+            run.stop = doc
+        case _:
+            _take_inside(run, test, line, values)
+
+
+def _take_inside(run: Run, test: Test, line: Line, values: dict[int, Value]) -> None:
+    doc = line.doc
+    match doc:
+        case Stimulus():
+            test.steps.append((line.t, doc))
+        case CaptureStored():
+            test.captures.append(doc)
+        case Measured():
+            values[line.n] = value = Value(line.n, doc, test.index)
+            test.values.append(value)
+        case Judged():
+            measured = values.get(doc.measurement)
+            if measured is not None:
+                measured.judged.append(doc)
+                _asked(run, doc).judged.append((measured, doc))
+        case Picture():
+            test.pictures.append(doc)
+        case RuleFound():
+            test.rules.append(doc)
+        case Incident():
+            test.incidents.append((line.t, doc))
+        case SafeStateReached():
+            test.safe.append((line.t, doc))
+        case _:
+            pass
+
+
+def _asked(run: Run, doc: Judged) -> Asked:
+    if doc.requirement not in run.requirements:
+        told = Required(
+            id=doc.requirement,
+            title="(this journal does not describe it)",
+            stated="",
+            source="",
+            confidence="",
+            claim=doc.claim,
+            selected=True,
+        )
+        run.requirements[doc.requirement] = Asked(told)
+    return run.requirements[doc.requirement]
+
+
+def _settle_tests(run: Run) -> None:
+    """Tests that never began stand among the others; requirements know their tests; rules told twice count once."""
+    begun = {test.start.test for test in run.tests}
+    for told in run.not_run:
+        if told.subject == "test" and told.id not in begun:
+            path = told.id.partition("::")[0].replace("\\", "/").split("/")
+            start = TestStart(test=told.id, title=told.id.rpartition("::")[2], suite=path[-2] if len(path) > 1 else "")
+            run.tests.append(Test(len(run.tests), start, run.seconds, "NOT RUN", told.reason, ended=True))
+    for test in run.everything:
+        for id in test.start.requirements:
+            if id in run.requirements:
+                run.requirements[id].tests.append(test.index)
+        told_last = {rule.rule: rule for rule in sorted(test.rules, key=lambda one: (one.state == "broken", one.count))}
+        test.rules = sorted(told_last.values(), key=lambda one: one.rule)
+
+
+def _rules(run: Run) -> list[Watched]:
+    found: dict[str, Watched] = {}
+    for test in run.everything:
+        for doc in test.rules:
+            one = found.setdefault(doc.rule, Watched(doc, doc.state))
+            one.streams += 1
+            one.count += doc.count
+            if doc.state == "broken":
+                if one.state != "broken":
+                    one.doc = doc
+                one.state = "broken"
+                one.where.append(test.index)
+            elif doc.state == "kept" and one.state == "unknown":
+                one.doc, one.state = doc, "kept"
+    rank = {"broken": 0, "unknown": 1, "kept": 2}
+    return sorted(found.values(), key=lambda one: (rank[one.state], one.doc.rule))
+
+
+def rule_verdict(watched: Watched) -> Outcome:
+    """What a rule says of the item: a broken duty of the charger fails it, one of the rig's car spoils the run."""
+    if watched.state == "broken":
+        return "FAIL" if watched.doc.duty == "charger" else "INVALID"
+    return "PASS" if watched.state == "kept" else "NOT RUN"
+
+
+def _settle_requirement(run: Run, asked: Asked) -> None:
+    doc = asked.doc
+    words: list[Outcome] = [judged.verdict for _, judged in asked.judged]
+    seen = {judged.quantity for _, judged in asked.judged}
+    if asked.in_scope:
+        asked.open = [row.quantity for row in doc.rows if row.quantity not in seen]
+    tests_judging = {value.test for value, _ in asked.judged}
+    for index in asked.tests:
+        test = run.tests[index]
+        if index not in tests_judging and test.outcome in ("INVALID", "ERROR"):
+            words.append("INVALID")
+            asked.reasons.append(f"{test.start.title}: {test.outcome}, {test.reason or 'no reason given'}")
+        elif index not in tests_judging and test.outcome == "NOT RUN" and not asked.judged:
+            asked.reasons.append(f"{test.start.title}: {test.reason or 'not run'}")
+    for watched in run.rules.values():
+        if watched.state == "broken" and watched.doc.duty == "charger" and doc.id in watched.doc.requirements:
+            words.append("FAIL")
+            asked.reasons.append(f"rule {watched.doc.rule} broken: {watched.doc.message}")
+    asked.reasons += [one.reason for one in run.not_run if one.subject == "requirement" and one.id == doc.id]
+    if doc.not_run:
+        asked.reasons.append(doc.not_run)
+    elif not asked.judged and not asked.reasons:
+        asked.reasons.append(_silence(run, asked))
+    if asked.judged and asked.open:
+        words.append("NOT RUN")
+        asked.reasons.append(f"no verdict on {', '.join(asked.open)}")
+    asked.reasons = list(dict.fromkeys(asked.reasons))
+    asked.judged.sort(key=lambda pair: (-SEVERITY.index(pair[1].verdict), pair[0].n))
+    asked.verdict = worst(words)
+
+
+def _silence(run: Run, asked: Asked) -> str:
+    """Why nobody judged it, where nobody said so."""
+    if asked.tests:
+        return "no verdict came from its tests"
+    if not asked.doc.selected:
+        return "no selected test verifies it"
+    ended = run.stop is not None and run.stop.status == "completed"
+    return "no test of this run verified it" if ended else "the run ended before a test of it began"
+
+
+def _overall(run: Run) -> Outcome:
+    words: list[Outcome] = [one.verdict for one in run.in_scope] + [test.outcome for test in run.tests]
+    words += [word for one in run.rules.values() if (word := rule_verdict(one)) in ("FAIL", "INVALID")]
+    if run.reading.flaw or run.unsafe:
+        words.append("INVALID")
+    if run.stop is None or run.stop.status != "completed":
+        words.append("NOT RUN")
+    found = worst(words)
+    return "INVALID" if found == "ERROR" else found
