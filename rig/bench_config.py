@@ -56,15 +56,27 @@ class CarTable(_Table):
     pack_period: Seconds = Field(1.0, gt=0.0)
 
 
+class FaultTable(_Table):
+    """One entry of `faults`: an emulated instrument is to fail, for drills and tests of the rig. at: s of bench time.
+    when: only exchanges whose line holds this text; times: so many of them. fault: as rig.visa.faults."""
+
+    fault: Literal["silence", "mute", "late", "garbage", "nonsense", "empty", "half", "nan", "unplugged"]
+    at: Seconds = Field(0.0, ge=0.0)
+    times: int = Field(1, ge=1)
+    when: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class PartConfig:
-    """One part. options: the keys of its own driver, not yet checked by it when the file is only read."""
+    """One part. options: the keys of its own driver, not yet checked by it when the file is only read. faults: how its
+    emulator is to fail."""
 
     name: PartName
     driver: str
     resource: str
     calibrated_until: date | None
     options: Mapping[str, object]
+    faults: tuple[FaultTable, ...] = ()
 
     @property
     def emulated(self) -> bool:
@@ -188,7 +200,8 @@ class _Reader:
         until = raw.get("calibrated_until")
         if until is not None and type(until) is not date:
             self._say(name, "calibrated_until", f"{until!r} is no date; write it as 2027-03-31, without quotes")
-        options = {k: v for k, v in raw.items() if k not in ("driver", "resource", "calibrated_until")}
+        faults = self._faults(name, raw.get("faults", []), resource)
+        options = {k: v for k, v in raw.items() if k not in ("driver", "resource", "calibrated_until", "faults")}
         if driver is not None and driver not in self._known:
             self._say(
                 name,
@@ -205,7 +218,17 @@ class _Reader:
             self._validated(name, options, self._known[driver])
         if len(self._problems) > before or driver is None or resource is None:
             return None
-        return PartConfig(name, driver, resource, until if isinstance(until, date) else None, options)
+        return PartConfig(name, driver, resource, until if isinstance(until, date) else None, options, faults)
+
+    def _faults(self, name: PartName, raw: object, resource: str | None) -> tuple[FaultTable, ...]:
+        if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):
+            self._say(name, "faults", 'must be a list of tables; write faults = [{ fault = "silence", at = "10 s" }]')
+            return ()
+        if raw and resource != EMULATED:
+            self._say(name, "faults", "only an emulated part can be told to fail; remove it")
+            return ()
+        read = [self._validated(name, one, FaultTable) for one in raw]
+        return tuple(one for one in read if one is not None)
 
     def _text_key(self, table: str, raw: Mapping[str, object], key: str, what: str) -> str | None:
         value = raw.get(key)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from rig.plant.world import World
 from rig.profile import Profile
 from rig.roles import ElectronicLoad, Instrument
 from rig.told import Told, ToldCharger, ToldGrid, ToldLoad
+from rig.visa.faults import Fault, FaultyDevice
 from rig.visa.library import EmulatedVisaLibrary
 from rig.visa.session import open_session
 
@@ -55,6 +57,11 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
         f"{path}: [{part.name}] resource: {part.driver!r} has no emulator; name the resource of the real one"
         for part in config.parts.values()
         if part.emulated and registry[part.driver].emulate is None
+    ]
+    problems += [
+        f"{path}: [{part.name}] faults: {part.driver!r} is no message instrument; plant the fault in another part"
+        for part in config.parts.values()
+        if part.faults and registry[part.driver].transport != "visa"
     ]
     if config.car.profile not in CARS:
         problems.append(f"{path}: [car] profile: unknown car {config.car.profile!r}; known: {', '.join(CARS)}")
@@ -185,7 +192,13 @@ class _Builder:
     def _emulate(self, part: PartConfig) -> tuple[Driver, Any]:
         driver = self.registry[part.driver]
         assert driver.emulate is not None and self.world is not None  # noqa: PT018  (read_bench_file has checked)
-        return driver, driver.emulate(self.world, self._options(part))
+        device = driver.emulate(self.world, self._options(part))
+        if not part.faults:
+            return driver, device
+        faulty = FaultyDevice(device)
+        for one in part.faults:
+            self.clock.at(one.at, partial(faulty.order, Fault(one.fault), one.times, one.when))
+        return driver, faulty
 
     def _options(self, part: PartConfig) -> BaseModel:
         return self.registry[part.driver].options.model_validate(part.options)

@@ -146,3 +146,33 @@ def test_no_bench_file_at_all(tmp_path: Path, text: str, words: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BenchConfigError, match="no such bench file"):
         read_bench(tmp_path / "none.toml", KNOWN, ROLES)
+
+
+def test_planted_faults_of_an_emulated_part(tmp_path: Path) -> None:
+    path = tmp_path / "bench.toml"
+    path.write_text(GOOD + 'faults = [{ fault = "garbage", at = "2 s", when = "MEAS", times = 3 }]\n')
+    (fault,) = read_bench(path, KNOWN, ROLES).parts["house_l1"].faults
+    assert (fault.fault, fault.at, fault.when, fault.times) == ("garbage", 2.0, "MEAS", 3)
+
+
+@pytest.mark.parametrize(
+    ("faults", "words"),
+    [
+        ('faults = "silence"', "must be a list of tables"),
+        ('faults = [{ fault = "shy" }]', "[house_l1] fault: Input should be 'silence'"),
+        ('faults = [{ fault = "mute", at = "3 V" }]', "[house_l1] at: '3 V' is no quantity in s"),
+        ('faults = [{ at = "3 s" }]', "key 'fault' is missing"),
+    ],
+)
+def test_a_wrong_planted_fault(tmp_path: Path, faults: str, words: str) -> None:
+    (one,) = problems(tmp_path, GOOD + faults + "\n")
+    assert words in one
+
+
+def test_a_real_part_cannot_be_told_to_fail(tmp_path: Path) -> None:
+    text = GOOD.replace('name = "desk"', 'name = "desk"\nclock = "real"').replace(
+        'driver = "some_load"\nresource = "emulated"', 'driver = "some_load"\nresource = "ASRL1::INSTR"'
+    )
+    text += 'faults = [{ fault = "mute" }]\n[can]\ninterface = "socketcan"\nchannel = "can0"\n'
+    (one,) = problems(tmp_path, text)
+    assert "only an emulated part can be told to fail" in one
