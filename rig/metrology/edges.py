@@ -1,26 +1,34 @@
-"""Where a voltage leaves one sine and where it joins another, with what cannot be seen about it.
+"""Where a voltage leaves one reference and where it joins another, with what cannot be seen about it.
 
-A deviation counts when it stands above the threshold for at least PERSISTENCE, in at least SHARE of the samples.
+A deviation counts when it stands above the threshold for at least PERSISTENCE, in at least SHARE of the samples
+(standards.md 2.3). That finds an edge as a sample (`start_edge`, `end_edge`); `bracket` then says in which stretch the
+true edge lies, inwards of it nowhere, outwards as far as an edge can hide.
 
-Blind spans
-  Near a zero crossing a dead voltage and a live one differ by less than the threshold, so an edge that falls there is
-  seen only when the sine grows out of the band: up to 2 asin(0.1)/w = 0.64 ms late at 50 Hz, never early. The span is
-  known from the fit: the true start lies in the stretch before the seen start in which the reference is small, the
-  true end in such a stretch after the seen end. Outside such a stretch the edge is sharp. So the one-sided method
-  term is taken edge by edge: the reading is moved by half the span and the span is its rectangular width.
-  (Taken as a whole it is the 0 to +1 ms of a plain point-on-wave reading, standards.md 2.3.)
+How an edge hides
+  near a zero crossing  a dead voltage and a live one are the same there, whatever the sample rate. Taken as a whole
+                        this is the 0 to +1 ms of a plain point-on-wave reading (standards.md 2.3). Less is unknown when
+                        the noise is low: outwards of the seen edge each sample r of the reference says with weight
+                        (depth*r/noise)^2 whether the voltage is still missing. The stretch holds every place of the
+                        edge whose sum of squares is no more than 16 noise^2 above the best one's (four standard
+                        deviations).
+  gradual               a residual voltage decays, an inverter starts softly: the depth goes through 10 % between two
+                        peaks of the wave. The stretch reaches from the last sample seen outside to the first moment at
+                        which the depth of the last quarter cycle is known to be below 10 %.
+
+The depth is what is missing of the reference: 1 of a dead voltage, 0.3 of a sag to 0.7.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from rig.metrology.sine import SineFit
-from rig.metrology.wave import Floats
+from rig.metrology.wave import Floats, Wave, blocks
 
 THRESHOLD = 0.10
 """Of the nominal peak (standards.md 2.3)."""
@@ -28,63 +36,117 @@ PERSISTENCE = 0.5e-3
 """s (standards.md 2.3)."""
 SHARE = 0.8
 """Of the samples in that time (standards.md 2.3)."""
-LEAST_DROP = 0.15
-"""A change of voltage below this fraction is no interruption; it bounds the blind span of shallow ones (project
-choice, above the 10 % threshold)."""
+SHARP = 0.15
+"""An edge with less depth than this is taken as gradual (project choice, above the threshold)."""
+STEADY = 0.10
+"""Growth of the depth from one quarter cycle to the next inwards, of the depth, above which an edge is gradual (project
+choice)."""
+VISIBLE = 0.03
+"""Of the nominal peak: a mean departure over 0.1 ms that is no ripple of the reference (project choice)."""
+SURE = 16.0
+"""Squares of the noise: four standard deviations (project choice)."""
+LEAST_NOISE = 1e-3
+"""Of the nominal peak: no reference is known better (project choice; 10 bit of a converter at full scale)."""
 
 Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An edge as a sample index and what is blind about it. seen: index. blind: s, how far the true edge may lie
-    outwards (before a start, after an end)."""
+    """An edge as a sample index and what is hidden about it.
+
+    seen: the outermost sample that is still inside the disturbance. near, far: samples the true edge may lie outwards
+    of it, at least and at most. outwards: -1 for a start, +1 for an end.
+    """
 
     seen: int
-    blind: float
+    outwards: int
+    near: int = 0
+    far: int = 0
+
+    def at(self, rate: float) -> float:
+        """s since the first sample: the middle of all places the edge may have, one sample included."""
+        return (self.seen + self.outwards * (self.near + self.far + 1) / 2) / rate
+
+    def hidden(self, rate: float) -> float:
+        """s, how wide the stretch of places is beyond one sample."""
+        return (self.far - self.near) / rate
 
 
-def persistent(over: Flags, rate: float) -> Flags:
-    """Where a deviation begins that persists. over: samples above the threshold."""
-    width = max(2, math.ceil(PERSISTENCE * rate - 1e-9))
-    if len(over) < width:
-        return np.zeros(len(over), dtype=np.bool_)
-    total = np.concatenate([[0], np.cumsum(over)])
-    share = (total[width:] - total[:-width]) / width
+def persistent(over: Flags, width: int, share: float = SHARE) -> Flags:
+    """Where a deviation begins that persists: `share` of the next `width` samples are over, this one too."""
     begins = np.zeros(len(over), dtype=np.bool_)
-    begins[: len(share)] = share >= SHARE - 1e-9
+    if len(over) < width or not over.any():
+        return begins
+    total = np.concatenate([[0], np.cumsum(over, dtype=np.int32)])
+    begins[: len(over) - width + 1] = total[width:] - total[:-width] >= share * width - 1e-9
     return begins & over
+
+
+def samples_of(seconds: float, rate: float) -> int:
+    """Samples in which something persists."""
+    return max(2, math.ceil(seconds * rate - 1e-9))
 
 
 def first(flags: Flags) -> int | None:
     """Index of the first true."""
-    where = np.flatnonzero(flags)
-    return int(where[0]) if len(where) else None
+    where = int(np.argmax(flags)) if len(flags) else 0
+    return where if len(flags) and flags[where] else None
 
 
-def start_edge(values: Floats, time: Floats, reference: SineFit, peak: float, rate: float) -> Edge | None:
-    """The first persistent departure from the reference; None when there is none."""
-    expected = reference.at(time)
-    over = np.abs(values - expected) > THRESHOLD * peak
-    core = first(persistent(over, rate))
+def first_persistent(
+    over: Callable[[int, int], Flags], low: int, high: int, width: int, share: float = SHARE
+) -> int | None:
+    """The first sample of low..high at which a deviation begins that persists. over: flags of a stretch."""
+    for begin, end in blocks(low, high, width - 1):
+        where = first(persistent(over(begin, end), width, share))
+        if where is not None:
+            return begin + where
+    return None
+
+
+def last_persistent(over: Callable[[int, int], Flags], low: int, high: int, width: int) -> int | None:
+    """The same from the end: the last sample of a deviation that persists."""
+    for begin, end in blocks(low, high, width - 1, backwards=True):
+        where = first(persistent(over(begin, end)[::-1], width))
+        if where is not None:
+            return end - 1 - where
+    return None
+
+
+def start_edge(w: Wave, low: int, reference: SineFit, peak: float) -> Edge | None:
+    """The first persistent departure from the reference at or after sample low; None when there is none."""
+    over = _over(w, reference, peak)
+    core = first_persistent(over, low, len(w.samples), samples_of(PERSISTENCE, w.rate))
     if core is None:
         return None
-    seen = _reach(over[: core + 1][::-1], _hole(reference, peak, rate))
-    return Edge(core - seen, _blind(values, expected, over, core - seen, -1, peak, rate, reference))
+    near = max(low, core - cycle_of(w, reference))
+    return Edge(core - _reach(over(near, core + 1)[::-1], _hole(reference, peak, w.rate)), -1)
 
 
-def end_edge(values: Floats, time: Floats, reference: SineFit, peak: float, rate: float) -> Edge:
-    """The last sample of the last persistent departure from the reference; sample 0 when it never departs.
+def end_edge(w: Wave, start: int, stop: int, reference: SineFit, peak: float) -> Edge:
+    """The last sample of the last persistent departure from the reference in start..stop; start when it never departs.
 
-    values begin at the start edge: a departure too short to persist counts when it hangs together with that edge.
+    start: of the start edge. A departure too short to persist counts when it hangs together with that edge.
     """
-    expected = reference.at(time)
-    over = np.abs(values - expected) > THRESHOLD * peak
-    core = first(persistent(over[::-1], rate))
-    near = first(over[: _hole(reference, peak, rate)])
-    last = len(values) - 1 - core if core is not None else near or 0
-    last += _reach(over[last:], _hole(reference, peak, rate))
-    return Edge(last, _blind(values, expected, over, last, +1, peak, rate, reference))
+    over, hole = _over(w, reference, peak), _hole(reference, peak, w.rate)
+    last = last_persistent(over, start, stop, samples_of(PERSISTENCE, w.rate))
+    if last is None:
+        last = start + (first(over(start, min(stop, start + hole))) or 0)
+    near = min(stop, last + 1 + cycle_of(w, reference))
+    return Edge(last + _reach(over(last, near), hole), +1)
+
+
+def cycle_of(w: Wave, reference: SineFit) -> int:
+    """Samples of a cycle."""
+    return max(4, round(w.rate / reference.frequency))
+
+
+def _over(w: Wave, reference: SineFit, peak: float) -> Callable[[int, int], Flags]:
+    def over(low: int, high: int) -> Flags:
+        return np.abs(w.part(low, high) - reference.at(w.times(low, high))) > THRESHOLD * peak
+
+    return over
 
 
 def _reach(over: Flags, hole: int) -> int:
@@ -98,25 +160,91 @@ def _reach(over: Flags, hole: int) -> int:
 
 def _hole(reference: SineFit, peak: float, rate: float) -> int:
     """Samples a dead voltage stays within the threshold of the reference about a zero crossing."""
-    return math.ceil(1.1 * _span(reference, THRESHOLD * peak) * rate) + 2
+    ratio = min(THRESHOLD * peak / reference.amplitude, 1.0)
+    return math.ceil(1.1 * 2 * math.asin(ratio) / (2 * math.pi * reference.frequency) * rate) + 2
 
 
-def _span(reference: SineFit, within: float) -> float:
-    """s per zero crossing in which the reference is smaller than `within` (V)."""
-    ratio = min(within / reference.amplitude, 1.0)
-    return 2 * math.asin(ratio) / (2 * math.pi * reference.frequency)
+def bracket(w: Wave, edge: Edge, other: int, reference: SineFit, peak: float) -> Edge:
+    """The edge with where it may lie in truth. other: sample of the edge at the disturbance's other side."""
+    half = max(8, cycle_of(w, reference) // 2)
+    quarter = half // 2
+    noise = math.hypot(max(reference.residual, LEAST_NOISE * peak), w.resolution)
+    inside, sine, turned = _walk(w, edge.seen, -edge.outwards, min(half, abs(edge.seen - other) + 1), reference)
+    here = _depth(inside[:quarter], sine[:quarter])
+    there = _depth(inside[quarter:], sine[quarter:]) if len(inside) > quarter + quarter // 2 else here
+    models = [(here, 0.0)] + [_residual(inside[:n], sine[:n], turned[:n]) for n in (quarter, quarter // 2)]
+    away, sine, turned = _walk(w, edge.seen + edge.outwards, edge.outwards, half + quarter, reference)
+    if not len(away):
+        return edge
+    growth = max(there - here, 0.0)
+    if growth < STEADY * here and here >= SHARP:
+        if max(abs(there - here), *(abs(aside) for _, aside in models)) > STEADY * here / 4:
+            # It moves: at the edge it may be half of that.
+            models += [(depth / 2, aside / 2) for depth, aside in models]
+        places = [_sharp(away, depth * sine + aside * turned, noise) for depth, aside in models]
+        near, far = min(a for a, _ in places), max(b for _, b in places)
+        far = max(far, _visible(away, 0.0 * sine, noise, peak, w.rate))
+    else:
+        # Noise may have carried the seen edge outwards as well.
+        early = 2 * noise / reference.amplitude * quarter / growth if growth > STEADY * here / 2 else 0.0
+        near, far = -round(min(early, quarter, len(inside) - 1)), _gradual(away, sine, quarter, noise)
+        far = max(far, _visible(away, THRESHOLD * sine, noise, peak, w.rate))
+    return Edge(edge.seen, edge.outwards, near, far)
 
 
-def _blind(
-    values: Floats, expected: Floats, over: Flags, seen: int, outwards: int, peak: float, rate: float, fit: SineFit
-) -> float:
-    """s outwards of the seen edge in which the edge could lie unseen, by how far the voltage departs inside of it."""
-    half = max(2, round(0.5 * rate / fit.frequency))
-    inside = slice(seen, seen + half) if outwards < 0 else slice(max(0, seen - half + 1), seen + 1)
-    there, wanted = values[inside][over[inside]], expected[inside][over[inside]]
-    left = float(there @ wanted) / float(wanted @ wanted) if len(wanted) else 0.0
-    # What is left is no less than nothing: a voltage that comes back turned over may have been dead before.
-    small = THRESHOLD * peak / max(abs(1.0 - max(left, 0.0)), LEAST_DROP) + 3 * fit.residual
-    outside = expected[:seen][::-1] if outwards < 0 else expected[seen + 1 :]
-    beyond = first(np.abs(outside[: 2 * half]) > small)
-    return min(beyond if beyond is not None else half, half) / rate
+def _walk(w: Wave, begin: int, step: int, n: int, reference: SineFit) -> tuple[Floats, Floats, Floats]:
+    """Of n samples from `begin` on in steps of +1 or -1: what is missing, the reference, the reference a quarter cycle
+    before. Without the reference's offset."""
+    n = min(n, len(w.samples) - begin if step > 0 else begin + 1)
+    if n <= 0:
+        return np.empty(0), np.empty(0), np.empty(0)
+    low, high = (begin, begin + n) if step > 0 else (begin - n + 1, begin + 1)
+    sine = reference.alternating(w.times(low, high))
+    turned = reference.alternating(w.times(low, high) - 0.25 / reference.frequency)
+    missing = sine - (w.part(low, high) - reference.offset)
+    return missing[::step], sine[::step], turned[::step]
+
+
+def _depth(missing: Floats, sine: Floats) -> float:
+    """Part of the reference that is missing, no more than all: a voltage that comes back turned over may have been dead
+    before."""
+    power = float(sine @ sine)
+    return min(float(missing @ sine) / power, 1.0) if power > 0 else 1.0
+
+
+def _residual(missing: Floats, sine: Floats, turned: Floats) -> tuple[float, float]:
+    """(depth, what is missing in quadrature): a motor's residual voltage turns against the reference."""
+    if len(missing) < 4:
+        return 1.0, 0.0
+    terms, *_ = np.linalg.lstsq(np.column_stack([sine, turned]), missing, rcond=1e-2)
+    return min(float(terms[0]), 1.0), float(terms[1])
+
+
+def _visible(missing: Floats, allowed: Floats, noise: float, peak: float, rate: float) -> int:
+    """Samples outwards up to which plainly more is missing than allowed, without a hole longer than the persistence."""
+    width = max(3, round(0.1e-3 * rate))
+    if len(missing) < width:
+        return 0
+    total = np.cumsum(np.concatenate([[0.0], missing]))
+    level = max(math.sqrt(SURE / width) * noise, VISIBLE * peak) + np.abs(allowed[width - 1 :])
+    over = np.abs(total[width:] - total[:-width]) / width > level
+    reach = _reach(np.concatenate([[True], over]), samples_of(PERSISTENCE, rate))
+    return reach + width - 1 if reach else 0
+
+
+def _sharp(missing: Floats, lost: Floats, noise: float) -> tuple[int, int]:
+    """Nearest and farthest number of samples outwards that may still lie inside. lost: what is missing there."""
+    cost = np.concatenate([[0.0], np.cumsum((missing - lost) ** 2 - missing**2)])  # of calling the first k so
+    places = np.flatnonzero(cost <= cost.min() + SURE * noise**2)
+    return int(places[0]), int(places[-1])
+
+
+def _gradual(missing: Floats, sine: Floats, quarter: int, noise: float) -> int:
+    """Samples outwards until the depth of the last quarter cycle is known to be below the threshold."""
+    power = np.concatenate([[0.0], np.cumsum(sine**2)])
+    lost = np.concatenate([[0.0], np.cumsum(missing * sine)])
+    low = np.maximum(np.arange(1, len(power)) - quarter, 0)
+    window = power[1:] - power[low]
+    known = window >= SURE * noise**2 / (THRESHOLD / 2) ** 2
+    inside = first(known & (lost[1:] - lost[low] + 2 * noise * np.sqrt(window) <= THRESHOLD * window))
+    return len(missing) if inside is None else inside

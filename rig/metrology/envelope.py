@@ -5,8 +5,8 @@ over the curve: 1 when the voltage never left 90..110 %, 0 on the curve, negativ
 
 Durations
   below a cycle      point on wave (rig.metrology.transfer), magnitude by what is left of the sine
-  a cycle and more   time with Urms(1/2) beyond the level, which reads up to a cycle too long, but never longer than
-                     the point-on-wave interruption, which is sharp
+  a cycle and more   time with Urms(1/2) beyond the level, which is known to a cycle; where it agrees with the point-on-
+                     wave interruption, which is sharp, that one
   above 120 %        also the longest stretch of samples beyond the level
 A level still left when the record ends counts as left for ever.
 """
@@ -24,7 +24,7 @@ from rig.metrology.edges import THRESHOLD
 from rig.metrology.measurement import Component, Measurement
 from rig.metrology.rms import urms_half
 from rig.metrology.transfer import LegTransfer, transfer_time
-from rig.metrology.wave import Wave
+from rig.metrology.wave import Wave, blocks
 
 DIPS = ((0.70, 0.020), (0.80, 0.5), (0.90, 10.0))
 """(below this fraction of nominal, s allowed), deepest first."""
@@ -77,9 +77,9 @@ def itic_margin(legs: Sequence[Wave], voltage: float, frequency: float, name: st
 
 
 def _uses(w: Wave, leg: LegTransfer, voltage: float, frequency: float) -> list[_Use]:
-    half = urms_half(w, frequency)
-    ratio = half.values / voltage
-    step = 0.5 / frequency
+    running = (leg.after or leg.before).frequency
+    ratio = urms_half(w, running).values / voltage
+    step = 0.5 / running
     u_rms = 2 * step / math.sqrt(12)
     sharp = leg.duration
     u_sharp = math.sqrt(math.fsum(c.contribution**2 for c in leg.budget))
@@ -91,14 +91,15 @@ def _uses(w: Wave, leg: LegTransfer, voltage: float, frequency: float) -> list[_
     for level, seconds in DIPS:
         by_rms = _longest(ratio < level, step)
         if by_rms > 0 and sharp >= 1 / frequency:
-            used, u = (sharp, u_sharp) if sharp < by_rms else (by_rms, u_rms)
+            # Within a cycle of each other they time the same sag; a soft start lies below a level for much less.
+            used, u = (sharp, u_sharp) if sharp - by_rms <= 1 / running else (by_rms, u_rms)
             uses.append(_Use(used, u, seconds, f"below {level:.0%}"))
     for level, seconds in SWELLS[:2]:
         if (by_rms := _longest(ratio > level, step)) > 0:
             uses.append(_Use(by_rms, u_rms, seconds, f"above {level:.0%}"))
-    peaks = np.abs(w.volts()) / (math.sqrt(2) * voltage)
+    peak = math.sqrt(2) * voltage
     for level in (1.2, 1.4, 2.0, 3.0, TOP):
-        if (by_sample := _longest(peaks > level, 1 / w.rate)) > 0:
+        if (by_sample := _longest_above(w, level * peak)) > 0:
             seconds = allowed_duration(level + 1e-9, frequency)
             uses.append(_Use(by_sample, 1 / w.rate / math.sqrt(6), seconds, f"peaks above {level:.0%}"))
     return uses or [_Use(0.0, u_sharp, 20e-3, "inside 90 to 110 %")]
@@ -107,7 +108,7 @@ def _uses(w: Wave, leg: LegTransfer, voltage: float, frequency: float) -> list[_
 def _left(w: Wave, leg: LegTransfer) -> float:
     """What is left of the sine between start and end, fraction; only samples that departed count."""
     low, high = round((leg.start - w.start) * w.rate), round((leg.end - w.start) * w.rate) + 1
-    values, expected = w.volts()[low:high], leg.before.at(w.time[low:high])
+    values, expected = w.part(low, high) - leg.before.offset, leg.before.alternating(w.times(low, high))
     away = np.abs(values - expected) > THRESHOLD * leg.before.amplitude
     power = float(expected[away] @ expected[away])
     return abs(float(values[away] @ expected[away])) / power if power > 0 else 0.0
@@ -121,3 +122,22 @@ def _longest(flags: npt.NDArray[np.bool_], step: float) -> float:
         return math.inf
     edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(np.int8), [0]])))
     return float(np.max(edges[1::2] - edges[::2])) * step
+
+
+def _longest_above(w: Wave, level: float) -> float:
+    """s of the longest stretch of samples with |v| above a level (V)."""
+    longest = run = 0
+    for low, high in blocks(0, len(w.samples)):
+        values = w.samples[low:high]
+        if not (values.max() > level or values.min() < -level):
+            run = 0
+            continue
+        under = np.flatnonzero((values <= level) & (values >= -level))
+        if not len(under):
+            run += high - low
+            longest = max(longest, run)
+            continue
+        inner = int(np.max(np.diff(under))) - 1 if len(under) > 1 else 0
+        longest = max(longest, run + int(under[0]), inner)
+        run = high - low - 1 - int(under[-1])
+    return max(longest, run) / w.rate

@@ -1,7 +1,8 @@
 """RMS, Urms(1/2), frequency and harmonic distortion of a sampled voltage.
 
 RMS is taken over whole cycles of the measured frequency. Squares are integrated by the trapezoidal rule and the
-integral is read between samples, so a cycle need not be a whole number of samples.
+integral is read between samples, so a cycle need not be a whole number of samples. A record is walked half cycle by
+half cycle and never copied whole; float32 samples are squared and summed as they are, which costs less than 1e-6.
 Urms(1/2): rms over one cycle, refreshed each half cycle (IEC 61000-4-30), stamped here at the end of its window.
 """
 
@@ -11,16 +12,21 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from rig.errors import BenchFault
 from rig.metrology.measurement import Component, Measurement
-from rig.metrology.sine import SineFit, fit_sine
-from rig.metrology.wave import Floats, Wave
+from rig.metrology.sine import SineFit, fit_record, fit_sine
+from rig.metrology.wave import BLOCK, Floats, Wave, blocks
 
 __all__ = ["HalfCycles", "SineFit", "fit_sine", "fit_wave", "frequency", "rms", "thd", "urms_half"]
 
 FIRST_CYCLES = 5
 """Cycles of the first fit: short enough for a first guess some per cent off (project choice)."""
+HARMONIC_WINDOW = 0.2
+"""s: ten cycles at 50 Hz, twelve at 60 Hz (IEC 61000-4-7)."""
+SUMMED = 1 << 13
+"""Samples summed at once, so that a float32 sum of squares keeps its digits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,12 +39,14 @@ class HalfCycles:
 
 def fit_wave(w: Wave, nominal_frequency: float) -> SineFit:
     """The fundamental of a whole record, time 0 at its first sample. The window grows so that the guess stays near."""
-    values, time = w.volts(), w.time
     n = _whole(w, nominal_frequency, FIRST_CYCLES)
-    fit = fit_sine(time[:n], values[:n], nominal_frequency)
-    while n < len(values):
-        n = min(2 * n, len(values))
-        fit = fit_sine(time[:n], values[:n], fit.frequency)
+    fit = fit_sine(w.times(0, n), w.part(0, n), nominal_frequency)
+    while n < min(len(w.samples), BLOCK):
+        n = min(2 * n, len(w.samples))
+        fit = fit_sine(w.times(0, n), w.part(0, n), fit.frequency)
+    if n < len(w.samples):
+        n = len(w.samples)
+        fit = fit_record(w, fit)
     if fit.amplitude < 4 * fit.residual / math.sqrt(n) or fit.amplitude == 0.0:
         raise BenchFault(f"{w.source or 'wave'}: no fundamental in it; is the circuit live?")
     return fit
@@ -87,39 +95,77 @@ def urms_half(w: Wave, nominal_frequency: float) -> HalfCycles:
 def thd(w: Wave, nominal_frequency: float, order: int = 40, name: str = "thd_u") -> Measurement:
     """Total harmonic distortion, fraction of the fundamental, orders 2..order below the Nyquist frequency.
 
-    Harmonics by least squares at multiples of the fitted frequency over whole cycles, ten where there are so many
-    (IEC 61000-4-7 takes ten at 50 Hz).
+    Harmonics by least squares at multiples of the fitted frequency over 200 ms, ten cycles at 50 Hz and twelve at 60
+    (IEC 61000-4-7), or over the whole cycles there are. What noise adds to a sum of squares is taken off it.
     """
     fundamental = fit_wave(w, nominal_frequency).frequency
     order = min(order, math.ceil(w.rate / (2 * fundamental)) - 1)
-    n = _whole(w, fundamental, min(10, _cycles(w, fundamental)))
-    values, angle = w.volts()[:n], 2 * math.pi * fundamental * w.time[:n]
-    orders = np.arange(1, order + 1)
-    columns = np.hstack([np.cos(np.outer(angle, orders)), np.sin(np.outer(angle, orders)), np.ones((n, 1))])
-    terms, *_ = np.linalg.lstsq(columns, values, rcond=None)
-    amplitudes = np.hypot(terms[:order], terms[order : 2 * order])
-    value = float(np.sqrt(np.sum(amplitudes[1:] ** 2)) / amplitudes[0])
-    rest = values - columns @ terms
-    noise = math.sqrt(2 * float(np.mean(rest**2)) / n) / float(amplitudes[0])
-    # The noise of all orders adds up in the root of squares: counted whole, not only its spread.
+    if order < 2:
+        raise BenchFault(f"{w.source or 'wave'}: {w.rate:g} S/s shows no harmonic; record faster")
+    n = _whole(w, fundamental, min(round(HARMONIC_WINDOW * nominal_frequency), _cycles(w, fundamental)))
+    terms, rest = _harmonics(w, n, fundamental, order)
+    squares = terms[0] ** 2 + terms[1] ** 2
+    term = 2 * rest / n  # variance of one cosine or sine term
+    above = max(float(np.sum(squares[1:])) - 2 * term * (order - 1), 0.0)
+    spread = math.sqrt(4 * above * term + 4 * term**2 * (order - 1))
+    first = math.sqrt(float(squares[0]))
+    value = math.sqrt(above) / first
+    # The root is steep where nothing is: its step by one standard uncertainty of the sum, not its slope.
+    noise = math.sqrt(above + spread) / first - value
     budget = (
-        Component("noise of the harmonics", noise * math.sqrt(order), "normal", "residual of the fit"),
+        Component("noise of the harmonics", noise, "normal", "residual of the fit"),
         Component("gain between orders", w.gain_u * value, "normal", w.source or "gain"),
     )
     return Measurement(name, value, "1", budget, w.source, w.start + n / w.rate, w.of)
 
 
+def _harmonics(w: Wave, n: int, fundamental: float, order: int) -> tuple[Floats, float]:
+    """Terms of the first n samples, V, shape (2, order): cosines, sines; and the mean square of what is left, V2."""
+    orders = np.arange(1, order + 1)
+    normal, wanted, squares = np.zeros((2 * order + 1,) * 2), np.zeros(2 * order + 1), 0.0
+    for low, high in blocks(0, n):
+        values, angle = w.part(low, high), 2 * math.pi * fundamental * w.times(low, high)
+        grown = np.exp(1j * np.outer(angle, orders))
+        columns = np.hstack([grown.real, grown.imag, np.ones((len(values), 1))])
+        normal += columns.T @ columns
+        wanted += columns.T @ values
+        squares += float(values @ values)
+    terms = np.asarray(np.linalg.solve(normal, wanted), dtype=np.float64)
+    rest = max(squares - float(terms @ wanted), 0.0) / max(1, n - 2 * order - 1)
+    pairs: Floats = terms[: 2 * order].reshape(2, order)
+    return pairs, rest
+
+
 def _integral_of_squares(w: Wave, edges: Floats) -> Floats:
-    """V2s from the first sample to each edge (s since the first sample)."""
-    squares = w.volts() ** 2
-    total = np.concatenate([[0.0], np.cumsum((squares[1:] + squares[:-1]) / 2)]) / w.rate
-    position = np.clip(edges * w.rate, 0.0, len(squares) - 1)
-    low = np.minimum(position.astype(int), max(len(squares) - 2, 0))
+    """V2s from the first sample to each edge (s since the first sample, increasing)."""
+    n = len(w.samples)
+    position = np.clip(edges * w.rate, 0.0, n - 1)
+    low = np.minimum(position.astype(int), max(n - 2, 0))
     part = position - low
+    here, there = (np.asarray(w.samples[at], dtype=np.float64) ** 2 for at in (low, np.minimum(low + 1, n - 1)))
+    first = float(w.samples[0]) ** 2
+    # By the trapezoidal rule: all squares before the sample, the first and this one by half.
+    total = _sums_of_squares(w, low) + (here - first) / 2
     # Inside a sample interval the square runs straight from one sample to the next.
-    inside = part * squares[low] + part**2 / 2 * (squares[low + 1] - squares[low])
-    result: Floats = total[low] + inside / w.rate
+    result: Floats = (total + part * here + part**2 / 2 * (there - here)) / w.rate
+    if not np.isfinite(result).all():
+        raise w.no_number()
     return result
+
+
+def _sums_of_squares(w: Wave, ends: npt.NDArray[np.intp]) -> Floats:
+    """Sum of the squares of all samples before each of the ends (increasing)."""
+    w.must_not_clip()
+    sums, total, low = np.empty(len(ends)), 0.0, 0
+    plain = w.samples.dtype in (np.float32, np.float64)
+    for i, end in enumerate(ends.tolist()):
+        while low < end:
+            high = min(end, low + SUMMED)
+            values = w.samples[low:high] if plain else w.samples[low:high].astype(np.float64)
+            total += float(np.dot(values, values))
+            low = high
+        sums[i] = total
+    return sums
 
 
 def _cycles(w: Wave, frequency: float) -> int:

@@ -11,65 +11,69 @@ import math
 
 import numpy as np
 
-from rig.metrology.edges import first
+from rig.metrology.edges import Flags, first_persistent, samples_of
 from rig.metrology.rms import urms_half
-from rig.metrology.wave import Floats, Wave
+from rig.metrology.wave import Floats, Wave, blocks
 
 BACK_LEVEL, BACK_TIME = 0.3, 1e-3
 VOLTAGE_BAND, FREQUENCY_BAND = 0.06, 0.02
 
 
-def settling(w: Wave, start: int, voltage: float, frequency: float) -> float:
-    """s from the first return of voltage after sample `start` to the last exit from the bands; inf when still out."""
-    values = w.volts()
-    back = _first_return(values, start, math.sqrt(2) * voltage, w.rate)
-    cycle = round(w.rate / frequency)
-    if back is None or len(values) - back < 2 * cycle:
+def settling(w: Wave, start: int, voltage: float, frequency: float, running: float) -> float:
+    """s from the first return of voltage after sample `start` to the last exit from the bands; inf when still out.
+
+    voltage, frequency: nominal, the middle of the bands. running: Hz, of the voltage that came back, for its windows.
+    """
+    back = _first_return(w, start, math.sqrt(2) * voltage)
+    if back is None or len(w.samples) - back < 2 * round(w.rate / running):
         return math.inf
-    rest = Wave(values[back:], w.rate)
-    half = urms_half(rest, frequency)
-    begins = half.times - 1 / frequency
+    rest = w.cut(back)
+    half = urms_half(rest, running)
     outside = np.abs(half.values / voltage - 1.0) > VOLTAGE_BAND
-    return max(_last(outside, begins, 0.5 / frequency), _frequency_exit(rest, frequency))
+    # A window that is outside may be so at its beginning only: the next one, half a cycle later, is good.
+    begins = half.times - rest.start - 1 / running
+    return max(_exit(outside, begins + 0.5 / running), _frequency_exit(rest, frequency))
 
 
-def _first_return(values: Floats, start: int, peak: float, rate: float) -> int | None:
-    width = max(2, round(BACK_TIME * rate))
-    over = np.abs(values[start:]) > BACK_LEVEL * peak
-    total = np.concatenate([[0], np.cumsum(over)])
-    held = np.zeros(len(over), dtype=np.bool_)
-    held[: len(over) - width + 1] = (total[width:] - total[:-width]) == width
-    where = first(held)
-    return None if where is None else start + where
+def _first_return(w: Wave, start: int, peak: float) -> int | None:
+    def over(low: int, high: int) -> Flags:
+        flags: Flags = np.abs(w.samples[low:high].astype(np.float64)) > BACK_LEVEL * peak
+        return flags
+
+    return first_persistent(over, start, len(w.samples), samples_of(BACK_TIME, w.rate), share=1.0)
 
 
-def _last(outside: np.ndarray[tuple[int], np.dtype[np.bool_]], begins: Floats, step: float) -> float:
-    """s at which the last outside window gives way to the first good one; 0 when all are good, inf when the last is
-    outside."""
+def _exit(outside: Flags, until: Floats) -> float:
+    """until of the last that is outside; 0 when all are good, inf when the last of all is outside."""
     where = np.flatnonzero(outside)
     if not len(where):
         return 0.0
-    return math.inf if where[-1] == len(outside) - 1 else float(begins[where[-1]]) + step
+    return math.inf if where[-1] == len(outside) - 1 else float(until[where[-1]])
 
 
 def _frequency_exit(w: Wave, frequency: float) -> float:
-    """The same for the frequency of each cycle."""
-    kept = _rising(w.volts(), w.rate)
+    """s from the first sample to the end of the last cycle outside the band."""
+    kept = _rising(w)
     cycles = np.diff(kept)
     if not len(cycles):
         return math.inf
-    outside = np.abs(1 / (cycles * frequency) - 1.0) > FREQUENCY_BAND
-    where = np.flatnonzero(outside)
-    if not len(where):
-        return 0.0
-    return math.inf if where[-1] == len(outside) - 1 else float(kept[where[-1] + 1])
+    return _exit(np.abs(1 / (cycles * frequency) - 1.0) > FREQUENCY_BAND, kept[1:])
 
 
-def _rising(values: Floats, rate: float) -> Floats:
+def _rising(w: Wave) -> Floats:
     """s of each rising zero crossing: midway between leaving the low and reaching the high tenth of the peak, so that
     noise about zero counts once."""
-    level = 0.1 * float(np.max(np.abs(values)))
-    sure = np.flatnonzero(np.abs(values) > level)
-    up = np.flatnonzero((values[sure[:-1]] < 0) & (values[sure[1:]] > 0))
-    crossings: Floats = (sure[up] + sure[up + 1]) / 2 / rate
-    return crossings
+    level = 0.1 * max(float(w.samples.max()), -float(w.samples.min()))
+    crossings = []
+    last, was_low = 0, False
+    for low, high in blocks(0, len(w.samples)):
+        values = w.samples[low:high]
+        sure = np.flatnonzero((values > level) | (values < -level))
+        if not len(sure):
+            continue
+        below = np.concatenate([[was_low], values[sure] < 0])
+        at = np.concatenate([[last], sure + low])
+        up = np.flatnonzero(below[:-1] & ~below[1:])
+        crossings.append((at[up] + at[up + 1]) / 2 / w.rate)
+        last, was_low = int(at[-1]), bool(below[-1])
+    return np.concatenate(crossings) if crossings else np.empty(0)

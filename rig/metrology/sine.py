@@ -1,24 +1,32 @@
-"""A sine through samples by least squares, frequency fitted too (IEEE 1057, four parameters).
+"""A sine through samples by least squares, frequency fitted too (IEEE 1057, four parameters), and what repeats with it.
 
-v(t) = a cos wt + b sin wt + c. With w unknown the model is linearised about the last w (Gauss-Newton). The first w
-must be near: the phase it is wrong by at the ends of the window stays well below half a turn.
+v(t) = a cos wt + b sin wt + c, + shape(wt). With w unknown the model is linearised about the last w (Gauss-Newton). The
+first w must be near: the phase it is wrong by at the ends of the window stays well below half a turn.
+
+shape: what is left of the fit and comes again each cycle, averaged in steps of phase: all harmonics at once. With it a
+distorted mains departs from its reference by its noise only.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rig.metrology.wave import Floats
+from rig.metrology.wave import BLOCK, Floats, Wave
 
 ROUNDS = 8
+SHAPE_STEPS = 200
+"""Steps of phase of a shape: the 50th harmonic has four of them (project choice)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class SineFit:
-    """amplitude: V peak. phase: rad at time 0 of v = amplitude * sin(wt + phase) + offset. residual: V rms about it."""
+    """amplitude: V peak. phase: rad at time 0 of v = amplitude * sin(wt + phase) + offset. residual: V rms about it.
+
+    shape: V, what repeats each cycle beside the sine, at equal steps of phase from 0; None when it was not asked for.
+    """
 
     amplitude: float
     frequency: float
@@ -27,11 +35,20 @@ class SineFit:
     residual: float
     begin: float
     end: float
+    shape: Floats | None = None
 
     def at(self, time: Floats) -> Floats:
         """V at times (s, of the same time base as the fit)."""
-        w = 2 * math.pi * self.frequency
-        values: Floats = self.amplitude * np.sin(w * time + self.phase) + self.offset
+        return self.alternating(time) + self.offset
+
+    def alternating(self, time: Floats) -> Floats:
+        """The same without its offset: what vanishes when a contact opens, whatever the digitizer's zero."""
+        angle = 2 * math.pi * self.frequency * time + self.phase
+        values: Floats = self.amplitude * np.sin(angle)
+        if self.shape is not None:
+            values += np.interp(
+                angle / (2 * math.pi) % 1.0, _steps(len(self.shape) + 1), np.append(self.shape, self.shape[0])
+            )
         return values
 
     def phase_at(self, time: float) -> float:
@@ -49,16 +66,16 @@ def fit_sine(time: Floats, values: Floats, frequency: float) -> SineFit:
     for round_ in range(ROUNDS):
         columns[:, 0], columns[:, 1] = np.cos(w * t), np.sin(w * t)
         if round_ == 0:
-            (a, b, c), *_ = np.linalg.lstsq(columns[:, :3], values, rcond=None)
+            a, b, c = _least_squares(columns[:, [0, 1, 3]], values)
             continue
-        columns[:, 3] = t * (b * columns[:, 0] - a * columns[:, 1])
-        (a, b, c, step), *_ = np.linalg.lstsq(columns, values, rcond=None)
+        columns[:, 2] = t * (b * columns[:, 0] - a * columns[:, 1])
+        a, b, step, c = _least_squares(columns, values)
         w += float(np.clip(step, -0.05 * w, 0.05 * w))
         if abs(step) < 1e-9 * w:
             break
     columns[:, 0], columns[:, 1] = np.cos(w * t), np.sin(w * t)
-    (a, b, c), *_ = np.linalg.lstsq(columns[:, :3], values, rcond=None)
-    rest = values - columns[:, :3] @ np.array([a, b, c])
+    a, b, c = _least_squares(columns[:, [0, 1, 3]], values)
+    rest = values - a * columns[:, 0] - b * columns[:, 1] - c
     return SineFit(
         amplitude=math.hypot(a, b),
         frequency=w / (2 * math.pi),
@@ -68,3 +85,85 @@ def fit_sine(time: Floats, values: Floats, frequency: float) -> SineFit:
         begin=float(time[0]),
         end=float(time[-1]),
     )
+
+
+def _least_squares(columns: Floats, values: Floats) -> Floats:
+    """By the normal equations, each column scaled to length 1; singular ones (a dead voltage) by the least answer."""
+    length = np.sqrt(np.einsum("ij,ij->j", columns, columns))
+    scaled = columns / np.where(length > 0, length, 1.0)
+    terms, *_ = np.linalg.lstsq(scaled.T @ scaled, scaled.T @ values, rcond=1e-12)
+    return np.asarray(terms / np.where(length > 0, length, 1.0), dtype=np.float64)
+
+
+def with_shape(fit: SineFit, time: Floats, values: Floats) -> SineFit:
+    """The fit with what repeats each cycle of the very samples it was made of, and the residual about both."""
+    rest = values - fit.at(time)
+    turn = (fit.frequency * time + fit.phase / (2 * math.pi)) % 1.0
+    steps = min(SHAPE_STEPS, max(4, int(len(time) / (5 * max(1.0, fit.frequency * (fit.end - fit.begin))))))
+    nearest = np.round(turn * steps).astype(np.intp) % steps
+    counted = np.bincount(nearest, minlength=steps)
+    summed = np.bincount(nearest, weights=rest, minlength=steps)
+    shaped = replace(fit, shape=summed / np.maximum(counted, 1))
+    left = values - shaped.at(time)
+    return replace(shaped, residual=float(np.sqrt(np.mean(left**2))))
+
+
+def _steps(n: int) -> Floats:
+    return np.linspace(0.0, 1.0, n)
+
+
+def fit_record(w: Wave, guess: SineFit) -> SineFit:
+    """The fundamental of a whole record of any length, from a fit of its beginning; time 0 at its first sample.
+
+    Each two cycles are fitted at a fixed frequency; the frequency comes from how their phases run on (a straight line
+    by least squares loses nothing against one fit over all samples). The residual is about these pieces.
+    """
+    f = guess.frequency
+    length = max(8, round(2 * w.rate / f))
+    pieces = len(w.samples) // length
+    if pieces < 3:
+        return fit_sine(w.time, w.volts(), f)
+    for _ in range(3):
+        a, b, c, rest = _pieces(w, f, length, pieces)
+        angle = np.unwrap(np.arctan2(a, b) - _turns(f, length, pieces, w.rate))
+        slope, _ = np.polyfit(np.arange(pieces), angle, 1)
+        step = float(slope) * w.rate / length / (2 * math.pi)
+        f += step
+        if abs(step) < 1e-9 * f:
+            break
+    a, b, c, rest = _pieces(w, f, length, pieces)
+    angle = np.arctan2(a, b) - _turns(f, length, pieces, w.rate)
+    phasor = complex(np.mean(np.hypot(a, b) * np.exp(1j * angle)))
+    return SineFit(
+        amplitude=abs(phasor),
+        frequency=f,
+        phase=math.atan2(phasor.imag, phasor.real),
+        offset=float(np.mean(c)),
+        residual=math.sqrt(float(np.sum(rest)) / (pieces * length)),
+        begin=0.0,
+        end=(len(w.samples) - 1) / w.rate,
+    )
+
+
+def _turns(f: float, length: int, pieces: int, rate: float) -> Floats:
+    """Phase a sine of frequency f has run by the begin of each piece, rad, whole turns dropped."""
+    turns: Floats = 2 * math.pi * ((np.arange(pieces) * (length * f / rate)) % 1.0)
+    return turns
+
+
+def _pieces(w: Wave, f: float, length: int, pieces: int) -> tuple[Floats, Floats, Floats, Floats]:
+    """a, b, c of each piece on its own time, and its sum of squares about them."""
+    angle = 2 * math.pi * f / w.rate * np.arange(length)
+    columns = np.column_stack([np.cos(angle), np.sin(angle), np.ones(length)])
+    inverse = np.linalg.inv(columns.T @ columns)
+    terms = np.empty((pieces, 3))
+    rest = np.empty(pieces)
+    several = max(1, BLOCK // length)
+    for begin in range(0, pieces, several):
+        end = min(pieces, begin + several)
+        values = w.part(begin * length, end * length).reshape(end - begin, length)
+        projected = values @ columns
+        terms[begin:end] = projected @ inverse
+        squares = np.einsum("ij,ij->i", values, values)
+        rest[begin:end] = np.maximum(squares - np.einsum("ij,ij->i", projected, terms[begin:end]), 0.0)
+    return terms[:, 0], terms[:, 1], terms[:, 2], rest

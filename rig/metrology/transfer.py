@@ -7,25 +7,42 @@ Method, per leg
   1  fit a sine, frequency too, to five to ten clean cycles before the event and after it has settled
   2  start: first persistent |v - before| above 10 % of the nominal peak
   3  end: last persistent |v - after| above it; Urms(1/2) must then stay at or above 90 % to the end of the record
-  4  what is blind near a zero crossing is added by halves to the reading and to its budget (rig.metrology.edges)
+  4  where the edges may hide, about a zero crossing or in a slow change, is found from the noise; the middle is the
+     reading and the width goes to the budget (rig.metrology.edges)
+A reference is a sine and what repeats with it each cycle, so that a distorted mains is a clean one.
 Urms(1/2) alone would read 10 to 20 ms too much (standards.md 2.2). A record whose voltage does not come back gives inf.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rig.errors import BenchFault, UseError
-from rig.metrology.edges import PERSISTENCE, SHARE, THRESHOLD, Edge, end_edge, first, persistent, start_edge
+from rig.metrology.edges import (
+    PERSISTENCE,
+    SHARE,
+    THRESHOLD,
+    Edge,
+    Flags,
+    bracket,
+    cycle_of,
+    end_edge,
+    first,
+    first_persistent,
+    last_persistent,
+    persistent,
+    samples_of,
+    start_edge,
+)
 from rig.metrology.measurement import Component, Measurement
-from rig.metrology.rms import urms_half
+from rig.metrology.rms import HalfCycles, urms_half
 from rig.metrology.settle import settling
-from rig.metrology.sine import SineFit, fit_sine
-from rig.metrology.wave import Floats, Wave
+from rig.metrology.sine import SineFit, fit_sine, with_shape
+from rig.metrology.wave import Wave
 
 FEWEST, MOST = 5, 10
 """Cycles of a reference fit (5: standards.md 2.3; 10: project choice)."""
@@ -33,6 +50,8 @@ LEAST_RATE = 20e3
 """S/s (standards.md 2.3, step 1)."""
 LOW = 0.90
 """Of nominal: below it the load is not supplied (standards.md 2.3, step 4)."""
+SETTLED = 0.005
+"""Of the nominal peak: what a settled voltage may add to the residual it has in the end (project choice)."""
 LEVEL_U = 0.01
 """Standard uncertainty of the threshold in nominal peaks (standards.md 5: threshold 1 % pk -> 0.03 ms)."""
 
@@ -103,36 +122,40 @@ def transfer_time(legs: Sequence[Wave], voltage: float, frequency: float, name: 
 
 
 def _leg(w: Wave, voltage: float, frequency: float) -> LegTransfer:
-    values, time = w.volts(), w.time
     peak = math.sqrt(2) * voltage
     name = w.source or "leg"
     cycle = round(w.rate / frequency)
     if w.rate < 0.99 * LEAST_RATE:
         raise BenchFault(f"{name}: {w.rate:g} S/s is too coarse for edges; record at {LEAST_RATE:g} S/s or more")
-    if len(values) < (2 * FEWEST + 1) * cycle:
+    if len(w.samples) < (2 * FEWEST + 1) * cycle:
         raise BenchFault(f"{name}: {w.seconds:.3g} s is too short; record 0.3 s before and 1 s after the event")
-    minimum = float(urms_half(w, frequency).values.min())
-    rough = _clean_start(values, time, frequency, peak, cycle, name)
-    event = _event(values, rough, peak, w.rate)
+    half = urms_half(w, frequency)
+    minimum = float(half.values.min())
+    rough = _clean_start(w, frequency, peak, cycle, name)
+    event = _event(w, rough, half, peak)
     if event is None:
         return _no_interruption(name, rough, minimum, w)
     low = max(0, event - MOST * cycle)
-    before = fit_sine(time[low:event], values[low:event], rough.frequency)
+    before = _reference(w, low, event, rough.frequency)
     if before.residual > THRESHOLD * peak / 4 or before.amplitude < (1 - THRESHOLD / 2) * rough.amplitude:
         low, before = 0, rough  # it was falling already: only its beginning is clean
-    edge = start_edge(values[low:], time[low:], before, peak, w.rate)
-    if edge is None:
+    start = start_edge(w, low, before, peak)
+    if start is None:
         return _no_interruption(name, before, minimum, w)
-    start = Edge(edge.seen + low, edge.blind)
-    after = _settled_end(values, time, frequency, peak, cycle)
+    after = _settled_end(w, frequency, peak, cycle)
     if after is None:
-        return _lost(name, w, start, before, minimum)
+        return _lost(name, w, bracket(w, start, len(w.samples) - 1, before, peak), before, minimum)
     return _joined(w, name, start, before, after, minimum, voltage, frequency)
 
 
-def _clean_start(values: Floats, time: Floats, frequency: float, peak: float, cycle: int, name: str) -> SineFit:
-    n = FEWEST * cycle
-    fit = fit_sine(time[:n], values[:n], frequency)
+def _reference(w: Wave, low: int, high: int, frequency: float) -> SineFit:
+    """The sine, and what repeats with it, of a clean stretch."""
+    time, values = w.times(low, high), w.part(low, high)
+    return with_shape(fit_sine(time, values, frequency), time, values)
+
+
+def _clean_start(w: Wave, frequency: float, peak: float, cycle: int, name: str) -> SineFit:
+    fit = _reference(w, 0, FEWEST * cycle, frequency)
     if fit.amplitude < LOW * peak:
         raise BenchFault(
             f"{name}: the house is not supplied when the record begins ({fit.amplitude / math.sqrt(2):.1f} V rms); "
@@ -143,39 +166,50 @@ def _clean_start(values: Floats, time: Floats, frequency: float, peak: float, cy
     return fit
 
 
-def _event(values: Floats, rough: SineFit, peak: float, rate: float) -> int | None:
+def _change(w: Wave, lag: int, level: float) -> Callable[[int, int], Flags]:
+    """Whether samples differ from those a cycle later by more than a level."""
+
+    def over(low: int, high: int) -> Flags:
+        later, now = w.samples[low + lag : high + lag], w.samples[low:high]
+        difference = later - now if w.samples.dtype.kind == "f" else later - now.astype(np.float64)
+        flags: Flags = np.abs(difference) > level
+        return flags
+
+    return over
+
+
+def _event(w: Wave, rough: SineFit, half: HalfCycles, peak: float) -> int | None:
     """Index shortly before the first departure: each sample against the one a cycle before, so that drift is no event;
     None when the voltage never changes."""
-    lag = round(rate / rough.frequency)
-    change = np.abs(values[lag:] - values[:-lag]) > THRESHOLD * peak
-    begin = first(persistent(change, rate))
+    lag, width = cycle_of(w, rough), samples_of(PERSISTENCE, w.rate)
+    begin = first_persistent(_change(w, lag, THRESHOLD * peak), 0, len(w.samples) - lag, width)
     # A slow fall changes little from cycle to cycle: look for it by its size.
-    n = (len(values) // lag) * lag
-    sunk = first(np.sqrt(np.mean(values[:n].reshape(-1, lag) ** 2, axis=1)) < LOW * peak / math.sqrt(2))
-    found = [begin + lag - round(0.002 * rate)] if begin is not None else []
-    found += [(sunk - 1) * lag] if sunk is not None else []
+    sunk = first(half.values < LOW * peak / math.sqrt(2))
+    found = [begin + lag - round(0.002 * w.rate)] if begin is not None else []
+    found += [round((float(half.times[sunk]) - w.start) * w.rate) - 2 * lag] if sunk is not None else []
     return max(FEWEST * lag, min(found)) if found else None
 
 
-def _settled_end(values: Floats, time: Floats, frequency: float, peak: float, cycle: int) -> SineFit | None:
+def _settled_end(w: Wave, frequency: float, peak: float, cycle: int) -> SineFit | None:
     """The sine the voltage has settled to, fitted as near to the event as it fits; None when it has not come back."""
-    n = FEWEST * cycle
-    last = fit_sine(time[-n:], values[-n:], frequency)
+    total, n = len(w.samples), FEWEST * cycle
+    last = _reference(w, total - n, total, frequency)
     if last.amplitude < LOW * peak or last.residual > THRESHOLD * peak / 2:
         return None
-    rate = 1 / float(time[1] - time[0])
-    lag = round(rate / last.frequency)
-    change = np.abs(values[lag:] - values[:-lag]) > THRESHOLD * peak
-    final = first(persistent(change[::-1], rate))
-    begin = 0 if final is None else len(change) - final
-    while len(values) - begin >= n:
-        stop = min(len(values), begin + MOST * lag)
-        fit = fit_sine(time[begin:stop], values[begin:stop], last.frequency)
-        late = np.abs(values[begin:stop] - fit.at(time[begin:stop])) > THRESHOLD * peak
-        if fit.amplitude >= LOW * peak and first(persistent(late, rate)) is None:
-            return fit
+    lag, width = cycle_of(w, last), samples_of(PERSISTENCE, w.rate)
+    final = last_persistent(_change(w, lag, THRESHOLD * peak), 0, total - lag, width)
+    begin = 0 if final is None else final + 1
+    loose = None
+    while total - begin >= n:
+        stop = min(total, begin + MOST * lag)
+        fit = _reference(w, begin, stop, last.frequency)
+        late = np.abs(w.part(begin, stop) - fit.at(w.times(begin, stop))) > THRESHOLD * peak
+        if fit.amplitude >= LOW * peak and first(persistent(late, width)) is None:
+            loose = loose or fit
+            if fit.residual <= math.hypot(last.residual, SETTLED * peak):
+                return fit
         begin += lag
-    return last
+    return loose or last
 
 
 def _joined(
@@ -188,38 +222,38 @@ def _joined(
     voltage: float,
     frequency: float,
 ) -> LegTransfer:
-    values, time = w.volts(), w.time
-    stop = round(after.end * w.rate) + 1
-    edge = end_edge(values[start.seen : stop], time[start.seen : stop], after, math.sqrt(2) * voltage, w.rate)
-    end = Edge(start.seen + edge.seen, edge.blind)
-    late = _last_low(w, end, voltage, frequency)
-    if late is not None:
-        end = late
-    # The true edge lies outwards of the seen sample by up to one sample and the blind span: the middle is the reading.
-    begin_s = time[start.seen] - (1 / w.rate + start.blind) / 2
-    end_s = time[end.seen] + (1 / w.rate + end.blind) / 2
+    peak = math.sqrt(2) * voltage
+    end = end_edge(w, start.seen, round(after.end * w.rate) + 1, after, peak)
+    start = bracket(w, start, end.seen, before, peak)
+    end = _last_low(w, end, voltage, after.frequency) or bracket(w, end, start.seen, after, peak)
+    # The edges of one short departure cannot pass each other.
+    begin_s, end_s = start.at(w.rate), max(start.at(w.rate), end.at(w.rate))
     jump = (after.phase_at(end_s) - before.phase_at(end_s) + 180.0) % 360.0 - 180.0
     reason = f"left at {w.start + begin_s:.6f} s, back for good at {w.start + end_s:.6f} s"
-    settled = settling(w, start.seen, voltage, frequency)
+    settled = settling(w, start.seen, voltage, frequency, after.frequency)
     budget = _budget(w, start, end, before)
     return LegTransfer(name, w.start + begin_s, w.start + end_s, before, after, minimum, jump, settled, budget, reason)
 
 
 def _last_low(w: Wave, end: Edge, voltage: float, frequency: float) -> Edge | None:
     """A later stretch below 90 % makes the transfer end after it (step 4 of the method)."""
-    half = urms_half(w, frequency)
-    begins = half.times - w.start - 1 / frequency
-    low = np.flatnonzero((begins > end.seen / w.rate) & (half.values < LOW * voltage))
+    cycle = round(w.rate / frequency)
+    if len(w.samples) - end.seen < 2 * cycle:
+        return None
+    half = urms_half(w.cut(end.seen + 1), frequency)
+    low = np.flatnonzero(half.values < LOW * voltage)
     if not len(low):
         return None
-    return Edge(min(len(w.samples) - 1, round((half.times[low[-1]] - w.start) * w.rate)), 0.5 / frequency)
+    # The window that was low last ends here; it may have been low at its beginning only.
+    ends = min(len(w.samples) - 1, round((float(half.times[low[-1]]) - w.start) * w.rate))
+    return Edge(ends, +1, -cycle // 2, 0)
 
 
 def _lost(name: str, w: Wave, start: Edge, before: SineFit, minimum: float) -> LegTransfer:
-    begin_s = start.seen / w.rate - (1 / w.rate + start.blind) / 2
-    reason = f"left at {w.start + begin_s:.6f} s and was not back when the record ended, {w.seconds:.3g} s long"
+    begin_s = w.start + start.at(w.rate)
+    reason = f"left at {begin_s:.6f} s and was not back when the record ended, {w.seconds:.3g} s long"
     budget = _budget(w, start, start, before)
-    return LegTransfer(name, w.start + begin_s, math.inf, before, None, minimum, math.nan, math.inf, budget, reason)
+    return LegTransfer(name, begin_s, math.inf, before, None, minimum, math.nan, math.inf, budget, reason)
 
 
 def _no_interruption(name: str, before: SineFit, minimum: float, w: Wave) -> LegTransfer:
@@ -237,9 +271,10 @@ def _budget(w: Wave, start: Edge, end: Edge, before: SineFit) -> tuple[Component
     """Of end - start, s (standards.md 5)."""
     root12 = math.sqrt(12)
     level = LEVEL_U / (2 * math.pi * before.frequency)
+    # Both edges lean the same way, so what is hidden of them is added, not its squares.
+    hidden = start.hidden(w.rate) + end.hidden(w.rate)
     return (
-        Component("start near a zero crossing", start.blind / root12, "one-sided", f"0 to {start.blind * 1e3:.2g} ms"),
-        Component("end near a zero crossing", end.blind / root12, "one-sided", f"0 to {end.blind * 1e3:.2g} ms"),
+        Component("hidden edges", hidden / root12, "rectangular", f"within {hidden * 1e3:.2g} ms"),
         Component("sampling", math.sqrt(2) / w.rate / root12, "rectangular", "two edges of one sample"),
         Component("threshold", level, "normal", "1 % of the nominal peak"),
         Component("time base", math.sqrt(2) * w.time_u, "normal", w.source or "time base"),

@@ -1,8 +1,12 @@
-"""One channel of a record on its own time base: what the wave algorithms take. Knows no instrument."""
+"""One channel of a record on its own time base: what the wave algorithms take. Knows no instrument.
+
+A record may be long and lie on disk: algorithms walk it in blocks, or convert the few cycles they look at (`part`).
+Only `volts` makes a float64 copy of the whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +16,9 @@ import numpy.typing as npt
 from rig.errors import BenchFault, UseError
 
 Floats = npt.NDArray[np.float64]
+
+BLOCK = 1 << 16
+"""Samples worked on at once: 512 kB as float64, which a processor's second cache holds (project choice)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +41,8 @@ class Wave:
     of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.samples.ndim != 1 or not self.rate > 0:
-            raise UseError(f"{self.source or 'wave'}: give one channel of shape (n,) and a rate above 0 S/s")
+        if self.samples.ndim != 1 or not len(self.samples) or not self.rate > 0:
+            raise UseError(f"{self.source or 'wave'}: give one channel of shape (n,), n > 0, and a rate above 0 S/s")
 
     @property
     def seconds(self) -> float:
@@ -45,16 +52,56 @@ class Wave:
     @property
     def time(self) -> Floats:
         """s since the first sample, of each sample."""
-        return np.arange(len(self.samples)) / self.rate
+        return self.times(0, len(self.samples))
+
+    def times(self, low: int, high: int) -> Floats:
+        """s since the first sample, of samples low to high (without it)."""
+        return np.arange(low, high) / self.rate
 
     def volts(self) -> Floats:
-        """Samples as float64. BenchFault for a record that cannot be measured: clipped, or holding no numbers."""
+        """All samples as float64. BenchFault for a record that cannot be measured: clipped, or holding no numbers."""
+        return self.part(0, len(self.samples))
+
+    def part(self, low: int, high: int) -> Floats:
+        """Samples low to high (without it) as float64; BenchFault as volts."""
+        self.must_not_clip()
+        values = np.asarray(self.samples[low:high], dtype=np.float64)
+        if not np.isfinite(values).all():
+            raise self.no_number()
+        return values
+
+    def must_not_clip(self) -> None:
+        """BenchFault for a record that touched the converter's rail."""
         if self.clipped:
             raise BenchFault(f"{self.source or 'wave'}: clipped; choose a larger range and measure again")
-        values = np.asarray(self.samples, dtype=np.float64)
-        if not np.isfinite(values).all():
-            raise BenchFault(f"{self.source or 'wave'}: holds samples that are no number; look at the transfer format")
-        return values
+
+    def no_number(self) -> BenchFault:
+        """What to raise for samples that are NaN or infinite: missing ones, or a broken transfer."""
+        return BenchFault(
+            f"{self.source or 'wave'}: holds samples that are no number; look for missing samples and at the transfer "
+            "format"
+        )
+
+    def cut(self, low: int, high: int | None = None) -> Wave:
+        """Samples low to high as a wave of their own, nothing copied."""
+        return Wave(
+            self.samples[low:high],
+            self.rate,
+            self.start + low / self.rate,
+            self.resolution,
+            self.gain_u,
+            self.time_u,
+            self.clipped,
+            self.source,
+            self.of,
+        )
+
+
+def blocks(low: int, high: int, overlap: int = 0, backwards: bool = False) -> Iterator[tuple[int, int]]:
+    """Stretches (begin, end) that cover low to high, each with `overlap` samples more where there are any."""
+    begins = range(low, high, BLOCK)
+    for begin in reversed(begins) if backwards else begins:
+        yield begin, min(high, begin + BLOCK + overlap)
 
 
 class Captured(Protocol):
