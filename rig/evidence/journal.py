@@ -137,9 +137,7 @@ class Journal:
             try:
                 self._sync(self._file)
             except OSError as error:
-                self._over = (
-                    f"the disk failed ({why(error)}), nothing after line {self._tip.n} can be trusted to it"
-                )
+                self._over = f"the disk failed ({why(error)}), nothing after line {self._tip.n} can be trusted to it"
                 self._refuse_when_over()
 
     def close(self) -> None:

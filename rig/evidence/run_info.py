@@ -15,8 +15,8 @@ from pathlib import Path
 import msgspec
 
 from rig.clock import Stopwatch
-from rig.errors import TraceError
-from rig.evidence.journal import sync_folder
+from rig.errors import BenchFault, TraceError
+from rig.evidence.journal import sync_folder, why
 
 FILE = "run.json"
 PACKAGES = (
@@ -79,7 +79,7 @@ def describe_run(run: str, watch: Stopwatch, command: str = "", laboratory: Labo
         python=platform.python_version(),
         system=platform.platform(),
         packages={name: found for name in PACKAGES if (found := _version(name))},
-        commit=_commit(Path(__file__).parent),
+        commit=_commit(Path(__file__)),
         command=command,
         laboratory=laboratory,
     )
@@ -93,15 +93,19 @@ def ended(info: RunInfo, watch: Stopwatch) -> RunInfo:
 
 
 def write_run_info(folder: Path, info: RunInfo) -> Path:
-    """Write run.json in one piece: at the start, and again with its end."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write run.json in one piece: at the start, and again with its end. BenchFault when it cannot be written: the one
+    that was there stands."""
     path, part = folder / FILE, folder / f"{FILE}.part"
-    with part.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    part.rename(path)
-    sync_folder(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            file.write(msgspec.json.format(msgspec.json.encode(info), indent=2) + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.rename(path)
+        sync_folder(folder)
+    except OSError as error:
+        raise BenchFault(f"{path}: cannot be written ({why(error)}); make room, or name another folder") from None
     return path
 
 
@@ -130,14 +134,16 @@ def _user() -> str:
         return ""
 
 
-def _commit(folder: Path) -> str:
+def _commit(file: Path) -> str:
+    """Of the checkout that holds this file as its own; an installed rig inside somebody else's checkout has none."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+
     def git(*words: str) -> str:
-        done = subprocess.run(
-            ["git", "-C", str(folder), *words], capture_output=True, text=True, timeout=10, check=True
-        )
-        return done.stdout.strip()
+        command = ["git", "--no-optional-locks", "-C", str(file.parent), *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env=own).stdout.strip()
 
     try:
+        git("ls-files", "--error-unmatch", file.name)
         return git("rev-parse", "HEAD") + ("+" if git("status", "--porcelain", "--untracked-files=no") else "")
     except (OSError, subprocess.SubprocessError):
         return ""
