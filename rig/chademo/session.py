@@ -129,11 +129,14 @@ class Session:
         self._samples: dict[str, tuple[float, float]] = {}
         self.slots: dict[int, Slot] = {}
         self.now = 0.0
+        self.number = 0
+        """Of the session, from 1."""
         self._trends: dict[int | str, tuple[float, float]] = {}
         self._forget()
 
     def _forget(self) -> None:
         """Begin anew. Wires, contact and instruments stay as they are."""
+        self.number += 1
         self.limits: VehicleLimits | None = None
         self.times: VehicleTimes | None = None
         self.status: VehicleStatus | None = None

@@ -52,6 +52,8 @@ class RuleSet:
         if twice := sorted({rule for rule in ids if ids.count(rule) > 1}):
             raise UseError(f"rules {', '.join(twice)} are there twice; give each an id of its own")
         self.session = Session()
+        self.changes = 0
+        """Counts what was new; whoever watches `session` looks when it moves."""
         self._thorough = thorough
         self._seats = tuple(_Seat(rule) for rule in rules)
         self._audiences: dict[tuple[Kind, ...], tuple[_Seat, ...]] = {}
@@ -137,6 +139,7 @@ class RuleSet:
                 self._changed((QUANTITIES[event.name],), now, None)
 
     def _changed(self, kinds: tuple[Kind, ...], now: float, frame: Frame | None) -> None:
+        self.changes += 1
         if self.session.settle(now):
             kinds = (*kinds, "phase")
         for seat in self._seats if self._thorough else self._audience(kinds):

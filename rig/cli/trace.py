@@ -1,0 +1,226 @@
+"""`v2hrig trace`: a recorded CHAdeMO session looked at and judged. Exit 0 no violation, 1 a violation, 2 no trace."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from rig.chademo.rules.rule import RuleState, RuleVerdict
+from rig.trace.facts import Fact
+from rig.trace.judge import SessionReport, TraceReport, judge_trace
+from rig.trace.observer import Span
+from rig.trace.reader import TraceFile, open_trace
+
+app = typer.Typer(help="Look at and judge a recorded CHAdeMO session.", no_args_is_help=True)
+File = Annotated[Path, typer.Argument(help="GVRET CSV (SavvyCAN) or candump text")]
+Bus = Annotated[str | None, typer.Option(help="bus in the file; default: the one that shows CHAdeMO")]
+Json = Annotated[bool, typer.Option("--json", help="for machines, on standard output")]
+
+PIPE_WIDTH = 160
+"""Columns of a table that goes into a pipe or a file."""
+NOTES_SHOWN = 10
+ORDER = (RuleState.BROKEN, RuleState.KEPT, RuleState.UNKNOWN)
+COLOUR = {RuleState.BROKEN: "bold red", RuleState.KEPT: "green", RuleState.UNKNOWN: "dim"}
+
+
+@app.command("check")
+def check(file: File, bus: Bus = None, as_json: Json = False) -> None:
+    """Judge a trace by every rule: who broke what, at which frame and when."""
+    trace, report = read(file, bus)
+    if as_json:
+        print(json.dumps(as_data(trace, report), indent=1, allow_nan=False))
+    else:
+        console = make_console()
+        _head(console, trace)
+        for session in report.sessions:
+            _session(console, session, len(report.sessions) + report.more_sessions)
+        _rules(console, report)
+    if report.broken():
+        raise typer.Exit(1)
+
+
+@app.command("show")
+def show(file: File, bus: Bus = None) -> None:
+    """The timeline and the facts of a trace, without a verdict."""
+    trace, report = read(file, bus)
+    console = make_console()
+    _head(console, trace)
+    for session in report.sessions:
+        _session(console, session, len(report.sessions) + report.more_sessions)
+
+
+def read(file: Path, bus: str | None) -> tuple[TraceFile, TraceReport]:
+    """A trace, read to its end and judged. TraceError: nothing in it can be read."""
+    trace = open_trace(file, bus)
+    return trace, judge_trace(trace.frames())
+
+
+def make_console() -> Console:
+    """Standard output; in a pipe without colour and wide enough for the tables."""
+    console = Console(highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH, color_system=None)
+
+
+def _head(console: Console, trace: TraceFile) -> None:
+    line(console, f"{trace.path}: {trace.format.name}, {trace.frames_read} frames of bus {trace.bus or '?'}, "
+                  f"{trace.span:.1f} s")  # fmt: skip
+    if trace.foreign:
+        line(console, f"{trace.foreign} frames of other buses or kinds were left out")
+    if trace.late:
+        line(console, f"{trace.late} frames had a time stamp behind the one before; they count at its time")
+    if trace.left_out:
+        line(console, f"{trace.left_out} lines were left out; the verdict is on what was read:", "yellow")
+        for note in trace.notes[:NOTES_SHOWN]:
+            line(console, f"  {note}")
+        if trace.left_out > NOTES_SHOWN:
+            line(console, f"  and {trace.left_out - NOTES_SHOWN} more")
+
+
+def line(console: Console, text: str, style: str = "") -> None:
+    """One line as it is: no markup, no wrapping."""
+    console.print(Text(text, style=style), soft_wrap=True)
+
+
+def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """A table that reads well in a terminal and in a file."""
+    made = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    return made
+
+
+def _session(console: Console, session: SessionReport, of: int) -> None:
+    console.print()
+    line(console, "Session" if of == 1 else f"Session {session.number} of {of}", "bold")
+    columns = ("at s", "for s", "V", "charge A", "discharge A", "request A", "108.3 A", "200.0 A")
+    phases = table("phase", *columns, right=columns)
+    for span in session.phases:
+        phases.add_row(span.phase.value, f"{span.start:.3f}", f"{span.duration:.3f}", *map(number, _values(span)))
+    console.print(phases)
+    if session.more_phases:
+        line(console, f"and {session.more_phases} more phases")
+    shown = table("who", "what", "value", "unit", "from", right=("value",))
+    for fact in session.facts:
+        shown.add_row(fact.side or "", fact.name, value(fact), fact.unit, fact.where)
+    console.print(shown)
+
+
+def _values(span: Span) -> tuple[float | None, ...]:
+    """The highest of each in this phase, in the order of the columns."""
+    return span.voltage, span.charge, span.discharge, span.request, span.available, span.discharge_limit
+
+
+def number(value: float | None) -> str:
+    """A reading; nothing where it was not seen."""
+    return "" if value is None else f"{value:g}"
+
+
+def value(fact: Fact) -> str:
+    """A fact's value."""
+    if isinstance(fact.value, bool):
+        return "yes" if fact.value else "no"
+    if fact.unit == "s":
+        return f"{fact.value:.2f}"
+    return f"{fact.value:.1f}".removesuffix(".0")
+
+
+def _rules(console: Console, report: TraceReport) -> None:
+    console.print()
+    counts = {state: sum(v.state is state for v in report.verdicts) for state in ORDER}
+    line(console, "Rules: " + ", ".join(f"{counts[state]} {state.value}" for state in ORDER), "bold")
+    rules = table("", "rule", "whose", "at s", "frame", "what", "known", right=("at s", "frame"))
+    for state in ORDER:
+        for verdict in report.verdicts:
+            if verdict.state is state:
+                rules.add_row(*_row(verdict, report))
+    console.print(rules)
+    broken = report.broken()
+    if broken:
+        line(console, f"VIOLATION: {', '.join(verdict.rule.id for verdict in broken)}", COLOUR[RuleState.BROKEN])
+    else:
+        line(console, f"no violation in {report.frames} frames", COLOUR[RuleState.KEPT])
+
+
+def _row(verdict: RuleVerdict, report: TraceReport) -> tuple[Text, ...]:
+    """A rule: its title, or what broke it, with the frame and the source."""
+    rule, first = verdict.rule, verdict.first
+    at = frame = ""
+    what = rule.title
+    if first is not None:
+        at, frame = f"{first.at:.3f}", str(report.where[rule.id])
+        times = f", {verdict.count} times" if verdict.count > 1 else ""
+        shown = f" [{first.frame}]" if first.frame else ""
+        what = f"{first.message}{times}{shown}. {rule.title} ({rule.source})"
+    state = Text(verdict.state.value, style=COLOUR[verdict.state])
+    return state, Text(rule.id), Text(rule.duty), Text(at), Text(frame), Text(what), Text(rule.confidence)
+
+
+def as_data(trace: TraceFile, report: TraceReport) -> dict[str, Any]:
+    """The whole report as plain data."""
+    return {
+        "file": str(trace.path),
+        "format": trace.format.name,
+        "bus": trace.bus,
+        "frames": trace.frames_read,
+        "span_s": trace.span,
+        "foreign_frames": trace.foreign,
+        "late_frames": trace.late,
+        "lines_left_out": trace.left_out,
+        "notes": [{"line": note.line, "why": note.why, "text": note.text} for note in trace.notes],
+        "violation": bool(report.broken()),
+        "sessions": [_session_data(session) for session in report.sessions],
+        "more_sessions": report.more_sessions,
+        "rules": [_rule_data(verdict, report) for verdict in report.verdicts],
+    }
+
+
+def _session_data(session: SessionReport) -> dict[str, Any]:
+    names = ("voltage_v", "charge_a", "discharge_a", "request_a", "available_a", "discharge_limit_a")
+    return {
+        "number": session.number,
+        "phases": [
+            {"phase": span.phase.value, "start_s": span.start, "end_s": span.end}
+            | dict(zip(names, _values(span), strict=True))
+            for span in session.phases
+        ],
+        "more_phases": session.more_phases,
+        "facts": {
+            fact.key: {"side": fact.side, "value": fact.value, "unit": fact.unit, "from": fact.where}
+            for fact in session.facts
+        },
+    }
+
+
+def _rule_data(verdict: RuleVerdict, report: TraceReport) -> dict[str, Any]:
+    rule, first = verdict.rule, verdict.first
+    data: dict[str, Any] = {
+        "id": rule.id,
+        "title": rule.title,
+        "duty": rule.duty,
+        "source": rule.source,
+        "confidence": rule.confidence,
+        "tolerance": rule.tolerance,
+        "requirements": list(rule.requirements),
+        "state": verdict.state.value,
+        "count": verdict.count,
+        "first": None,
+    }
+    if first is not None:
+        data["first"] = {
+            "at_s": first.at,
+            "frame_number": report.where[rule.id],
+            "frame": first.frame,
+            "value": first.value if math.isfinite(first.value) else None,
+            "limit": first.limit if math.isfinite(first.limit) else None,
+            "unit": rule.unit,
+            "message": first.message,
+        }
+    return data
