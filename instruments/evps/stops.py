@@ -48,6 +48,10 @@ PERMITTED = LIVE - {P.CALLING}
 COUPLED = frozenset({P.MATCHING, P.READY, P.RUNNING})
 """The car's contactors are closed."""
 BEFORE = LIVE - {P.RUNNING}
+POWERED = COUPLED | {P.COUPLING}
+"""d2 is on."""
+OVER = frozenset({P.OFF, P.IDLE, P.FAULT})
+"""Nothing is under way."""
 FLOWING = frozenset({P.RUNNING})
 
 
