@@ -45,7 +45,7 @@
     if (event.key === "Escape" && document.activeElement === find) { find.value = ""; apply(); find.blur(); }
   });
 
-  // Fold-outs: a link opens what it points into; print opens everything and closes it again.
+  // Fold-outs: a link opens what it points into. Print shows what is open: open all first for the whole.
   function reveal() {
     const id = decodeURIComponent(location.hash.slice(1));
     const target = id && document.getElementById(id);
@@ -61,14 +61,10 @@
   const tools = one(".tools");
   tools.hidden = false;
   for (const button of all("button", tools)) button.addEventListener("click", () => {
-    for (const row of all(".test")) if (!row.hidden) row.open = button.dataset.open === "1";
+    const open = button.dataset.open === "1";
+    for (const row of rows) if (!row.hidden) for (const fold of [row, ...all("details", row)]) fold.open = open;
+    for (const more of all(".more, .gap")) more.open = open;
   });
-  let closed = [];
-  addEventListener("beforeprint", () => {
-    closed = all("details:not([open])").filter(d => !d.closest(".more"));
-    for (const fold of closed) fold.open = true;
-  });
-  addEventListener("afterprint", () => { for (const fold of closed) fold.open = false; });
 
   // Theme: the system's until the button is pressed.
   const theme = one("#theme"), root = document.documentElement;

@@ -8,6 +8,7 @@ bytes. Figures are plausible and nothing more. Long, because it is mostly data: 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -526,3 +527,15 @@ def change(folder: Path, number: int, old: bytes, new: bytes) -> None:
     assert old in lines[number]
     lines[number] = lines[number].replace(old, new)
     path.write_bytes(b"\n".join(lines))
+
+
+def points(d: str) -> list[tuple[int, int]]:
+    """The points of a drawn line, from its path: where it begins, then each from the one before."""
+    found = list[tuple[int, int]]()
+    for piece in d.split("M")[1:]:
+        x, y, *steps = map(int, re.findall(r"-?\d+", piece))
+        found.append((x, y))
+        for dx, dy in zip(steps[::2], steps[1::2], strict=True):
+            x, y = x + dx, y + dy
+            found.append((x, y))
+    return found
