@@ -21,24 +21,26 @@ class Beat:
     def __init__(self, period: float) -> None:
         self._period = period
         self._low = self._high = math.nan  # an end lies in this window
+        self._seen = -math.inf  # when a look last found one
 
     def looked(self, since: float, now: float, ended: bool) -> None:
         """A look at `now` (s), the one before it at `since`; ended: an update has ended in between."""
+        if ended:
+            self._seen = now
+        elif now - self._seen > 1.5 * self._period:
+            self._low = self._high = math.nan  # one should have ended by now, and has not
+            return
         low, high = self._window(now)
         if now - since >= self._period:
             if ended and math.isnan(low):
                 self._low, self._high = now - self._period, now
-            return
-        if ended:
+        elif ended:
             if math.isnan(low) or high < since - SLACK or low > now + SLACK:
                 low, high = since, now
             self._low, self._high = max(low, since), min(high, now)
-        elif not math.isnan(low) and since < high <= now + SLACK:
-            if low < since:
-                self._low, self._high = low, since
-            else:
-                self._low = self._high = math.nan  # it should have ended, and has not
-        elif not math.isnan(low) and low >= since:
+        elif low < since < high <= now:
+            self._low, self._high = low, since
+        elif since <= low <= now < high:
             self._low, self._high = now, high  # still to come
 
     def last(self, now: float) -> float:

@@ -149,11 +149,14 @@ class YokogawaWt1800e(ScpiDriver):
             self._set(CURRENT_AUTO, False, number, check=True)
             self._set(CURRENT_RANGE, element.current, number, check=True)
         self._set(FORMAT, Format.ASCII if options.transfer == "ascii" else Format.FLOAT, check=True)
+        self._get(EVENT)  # what ended before is of another beat
+        self._looked = self._clock.now()
         self._prepared = True
 
     def _settle(self) -> None:
         """Wait for the first update that is wholly in the new ranges. In an event nobody waits: what is shown then is
         judged as it stands."""
+        self._look()  # an update that ended before is no end to wait for
         try:
             self._await(self._ends + 2)
         except UseError:
@@ -203,9 +206,12 @@ class YokogawaWt1800e(ScpiDriver):
                 continue
             if len(self._items) == ITEMS:
                 raise UseError(f"{self.resource}: more than {ITEMS} items asked for; ask for fewer quantities")
-            function, element = name
-            self._set(ITEM, (function, str(element)), len(self._items) + 1)
-            self._items[name] = len(self._items)
+            number, words = len(self._items) + 1, (name[0], str(name[1]))
+            self._set(ITEM, words, number)
+            read = self._get(ITEM, number)
+            if tuple(read[:2]) != words:  # an order may follow
+                raise InstrumentError(self.resource, ITEM.spelt(number), f"asked for {words}, reads back {read}")
+            self._items[name] = number - 1
         if len(self._items) > count:
             self._set(NUMBER, len(self._items), check=True)
 
@@ -231,6 +237,7 @@ class YokogawaWt1800e(ScpiDriver):
         if any(math.isinf(value) for value in values):
             words = "is over range or undefined (INF); choose a larger range, or see whether it is live"
         else:
+            self._forget()  # it may have been reset
             words = "is not there (NAN): no update has ended since it was set up"
         raise InstrumentError(self.resource, VALUES.spelt() + "?", f"{port} {function} {words}")
 

@@ -101,7 +101,11 @@ class ScpiDriver:
 
     def _get_block(self, command: Command[bytes], *suffixes: int, argument: object = None) -> bytes:
         """Ask for a block of bytes."""
-        return self._session.query_block(self._question(command, suffixes, argument))
+        try:
+            return self._session.query_block(self._question(command, suffixes, argument))
+        except InstrumentError:
+            self._stale = True
+            raise
 
     def _drain_errors(self) -> list[Entry]:
         """Everything in the error queue, oldest first."""
