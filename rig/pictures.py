@@ -121,7 +121,8 @@ def session_picture(
 def _current(record: Record) -> tuple[Trace, ...]:
     return _known(
         record,
-        ("dc_i", "measured", "measured"),
+        # the source's own meter, where a record has it, shows a ramp that the analyzer averages away
+        ("source_i" if "source_i" in record else "dc_i", "measured", "measured"),
         ("asked_current", "request 102.3", "asked"),
         ("discharge_bound", "limit 200.0", "limit"),
         ("reported_current", "reported 109/208", "other"),
@@ -134,7 +135,7 @@ def _known(record: Record, *wanted: tuple[str, str, str]) -> tuple[Trace, ...]:
     for channel, label, role in wanted:
         if channel not in record:
             continue
-        step = not channel.startswith(("dc_", "house_", "evps_", "grid_"))
+        step = not channel.startswith(("dc_", "house_", "evps_", "grid_", "source_", "inlet_"))
         made.append(Trace(channel=channel, label=label, role=role, step=step))  # type: ignore[arg-type]
     return tuple(made)
 

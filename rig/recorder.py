@@ -1,7 +1,8 @@
 """A record of a test over time: instrument readings at a steady pace, and what both sides' frames said meanwhile.
 
 Two tables come out of it, both stored as captures of the run
-  readings  one row per look at the power analyzer: (port, function) as `dc_i`, `house_l1_u`, ...
+  readings  one row per look at the power analyzer: (port, function) as `dc_i`, `house_l1_u`, ...; and, where a record
+            is to be fast, the battery source's own meter (`source_u`, `source_i`) and the inlet voltage (`inlet_u`)
   frames    one row per change of a frame: what was asked, allowed, offered and reported; a value holds until its next
 """
 
@@ -28,7 +29,7 @@ from rig.clock import Phase
 from rig.errors import BenchFault, UseError
 from rig.evidence.captures import Captures
 from rig.evidence.documents import CaptureStored
-from rig.metrology.measurement import Measurement
+from rig.metrology.measurement import Component, Measurement
 from rig.metrology.series import Series
 from rig.metrology.series import series as series_of
 from rig.roles import Quantity
@@ -44,6 +45,9 @@ USUAL: tuple[Quantity, ...] = (
     ("evps_l2", "p"),
 )
 """Read when nothing else is asked for, as far as the analyzer is wired to them."""
+
+FAST = 0.02
+"""s between two looks of a fast record (project choice: the update of a usual DC source's meter)."""
 
 UNITS: Mapping[str, str] = {
     "asked_current": "A",
@@ -105,13 +109,23 @@ class Record:
         return name in self._series
 
 
-class Recorder:
-    """Records from `start` to `stop`. Errors of the analyzer stop the readings and are raised by `stop`."""
+def _nothing() -> None:
+    """In the place of a task that was never begun."""
 
-    def __init__(self, bench: Bench, period: float, quantities: Sequence[Quantity] | None = None) -> None:
+
+class Recorder:
+    """Records from its making to `stop`. Errors of an instrument stop the readings and are raised by `stop`.
+
+    fast: also look every FAST at what updates faster than the analyzer.
+    """
+
+    def __init__(
+        self, bench: Bench, period: float, quantities: Sequence[Quantity] | None = None, fast: bool = False
+    ) -> None:
         if not period > 0:
             raise UseError(f"record(period={period}): must be above 0 s")
         self._clock, self._analyzer = bench.clock, bench.analyzer
+        self._battery, self._vehicle = bench.battery, bench.vehicle
         ports = () if bench.analyzer is None else bench.analyzer.ports
         wanted = USUAL if quantities is None else tuple(quantities)
         self._quantities = tuple(q for q in wanted if q[0] in ports)
@@ -123,12 +137,14 @@ class Recorder:
         self._fault: BenchFault | None = None
         self._unwatch = bench.bus.watch(self._heard)
         self._cancel = bench.clock.every(period, self._look, Phase.OBSERVE)
-        self._period = period
+        self._cancel_fast = bench.clock.every(FAST, self._look_fast, Phase.OBSERVE) if fast else _nothing
+        self._intervals: dict[str, float] = {}
 
     def stop(self, captures: Captures, name: str) -> Record:
         """End, store both tables, and give them as series. BenchFault when the analyzer failed on the way."""
         self._open = False
         self._cancel()
+        self._cancel_fast()
         self._unwatch()
         readings, frames = self._store_readings(captures, name), self._store_frames(captures, name)
         if self._fault is not None:
@@ -169,6 +185,27 @@ class Recorder:
             if not rows or m.at > rows[-1].at:
                 rows.append(m)
 
+    def _look_fast(self) -> None:
+        if self._fault is not None:
+            return
+        try:
+            read, inlet = self._battery.reading(), self._vehicle.inlet()
+        except BenchFault as fault:
+            self._fault = fault
+            return
+        source = f"{self._battery.resource} meter"
+        for key, value, unit, u in (
+            ("source_u", read.voltage, "V", read.voltage_u),
+            ("source_i", read.current, "A", read.current_u),
+        ):
+            budget = (Component("reading", u, "normal", source),)
+            self._readings.setdefault(key, []).append(
+                Measurement(key, value, unit, budget, f"{source} {unit}", read.at)
+            )
+            self._intervals[key] = max(FAST, read.update)
+        self._readings.setdefault("inlet_u", []).append(inlet)
+        self._intervals["inlet_u"] = FAST
+
     # -- what goes out
 
     def _store_readings(self, captures: Captures, name: str) -> CaptureStored | None:
@@ -193,7 +230,8 @@ class Recorder:
         return captures.series(f"{name} frames", times, table, UNITS)
 
     def _reading_series(self, key: str, stored: CaptureStored) -> Series:
-        made = series_of(self._readings[key], self._analyzer.update_period if self._analyzer else self._period)
+        usual = self._analyzer.update_period if self._analyzer else 0.0
+        made = series_of(self._readings[key], self._intervals.get(key, usual))
         return replace(made, of=(stored.sha256,))
 
     def _frame_series(self, key: str, stored: CaptureStored) -> Series:

@@ -119,11 +119,18 @@ class PowerAnalyzer(Instrument, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DcReading:
-    """at: s. voltage V; current A, positive into the instrument (the battery charges)."""
+    """at: s. voltage V; current A, positive into the instrument (the battery charges).
+
+    voltage_u, current_u: standard uncertainties, V and A; 0 where the instrument's are not known. update: s between two
+    updates of its meter, so that a reading is at most this old.
+    """
 
     at: float
     voltage: float
     current: float
+    voltage_u: float = 0.0
+    current_u: float = 0.0
+    update: float = 0.0
 
 
 class DcSource(Instrument, Energised, Protocol):
@@ -219,6 +226,15 @@ class VehicleInterface(Instrument, Energised, Protocol):
 
     def inlet_voltage(self) -> float:
         """V at the connector side of the EV contactor."""
+        ...
+
+    def inlet(self) -> Measurement:
+        """The same, V, with its uncertainty."""
+        ...
+
+    @property
+    def stamp_u(self) -> float:
+        """s, how far the stamp of a change may be off now, either way."""
         ...
 
     def subscribe(self, call: Callable[[float, WireChanged | ContactorMoved], None]) -> None:

@@ -254,11 +254,12 @@ class Run:
 
     @contextmanager
     def record(
-        self, name: str, period: float = 0.1, quantities: Sequence[Quantity] | None = None
+        self, name: str, period: float = 0.1, quantities: Sequence[Quantity] | None = None, fast: bool = False
     ) -> Iterator[Recording]:
-        """Record over time for as long as the block runs: `with record("ramp") as r: ...`, then r["dc_i"]."""
+        """Record over time for as long as the block runs: `with record("ramp") as r: ...`, then r["dc_i"]. fast: also
+        what updates faster than the analyzer, r["source_i"], r["source_u"], r["inlet_u"]."""
         recording = Recording()
-        recorder = Recorder(self.bench, period, quantities)
+        recorder = Recorder(self.bench, period, quantities, fast)
         try:
             yield recording
         finally:

@@ -11,6 +11,8 @@ Order: remote, output off, mode, limits and protections, watchdog, set-points, o
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
 from typing import Any, ClassVar
 
 from instruments.ea_psb_10000.commands import (
@@ -50,12 +52,23 @@ from instruments.ea_psb_10000.commands import (
 )
 from rig.clock import Clock
 from rig.errors import EnvelopeError, InstrumentError
+from rig.metrology.accuracy import read_accuracy
 from rig.roles import DcReading, Rating, SafeState
 from rig.scpi.command import Command
 from rig.scpi.driver import ScpiDriver, Session
 
+ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
 SAFE_CURRENT = 0.5
 """A; below it the output counts as off (project choice: 5 times the limit of error of the current reading)."""
+
+
+def _u(function: str) -> float:
+    """Standard uncertainty of one reading: limits of error, resolution and noise."""
+    return math.sqrt(math.fsum(part.u**2 for part in ACCURACY.budget(function, 0.0)))
+
+
+VOLTAGE_U, CURRENT_U = _u("voltage"), _u("current")
+UPDATE = ACCURACY["current"].update
 
 
 class EaPsb10000(ScpiDriver):
@@ -110,7 +123,8 @@ class EaPsb10000(ScpiDriver):
             MEASURED_POWER.value.parse(words[2])
         except ValueError as error:
             raise InstrumentError(self.resource, line, f"its reply {','.join(words)[:80]!r} {error}") from None
-        return DcReading(self._clock.now(), voltage, -current)
+        # every error of this model is of its range, so that a reading's uncertainty does not depend on the reading
+        return DcReading(self._clock.now(), voltage, -current, VOLTAGE_U, CURRENT_U, UPDATE)
 
     def make_safe(self) -> SafeState:
         """Output off; confirmed by its state and its current."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from instruments.vehicle_interface.commands import (
@@ -33,8 +34,11 @@ from rig.clock import Cancel, Clock, Phase
 from rig.errors import InstrumentError, LostInstrument, UnsafeState
 from rig.lines.frame import TAGS
 from rig.lines.session import LineSession
+from rig.metrology.accuracy import read_accuracy
+from rig.metrology.measurement import Measurement
 from rig.roles import Identity, SafeState
 
+ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
 DRIFT = 100e-6
 """s/s the box's counter may run off (project choice: twice a usual crystal)."""
 SYNCS = 3
@@ -115,6 +119,12 @@ class VehicleInterfaceBox:
         if len(fields) != 2 or not abs(volts) < SAFE_INLET:
             raise self._nonsense("VOLT?", reply)
         return volts
+
+    def inlet(self) -> Measurement:
+        """V at the connector side of the EV contactor, with its uncertainty."""
+        volts, source = self.inlet_voltage(), f"{self.resource} inlet voltage"
+        budget = ACCURACY.budget("inlet_voltage", volts)
+        return Measurement("inlet_voltage", volts, "V", budget, source, self._clock.now())
 
     def subscribe(self, call: Callable[[float, Change], None]) -> None:
         """Be told of every change: call(at, change), at in bench s as stamped by the box."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -55,6 +55,33 @@ class Series:
                 f"series {self.source}: no reading from {since:g} to {until:g} s; record longer or read faster"
             )
         return Series(self.t[inside], self.y[inside], self.unit, self.u, self.interval, self.source, self.of)
+
+    @property
+    def magnitude(self) -> Series:
+        """The same without its sign."""
+        return replace(self, y=np.abs(self.y))
+
+    @property
+    def reversed(self) -> Series:
+        """The same with the other sign."""
+        return replace(self, y=-self.y)
+
+    def at_least(self, floor: float) -> Series:
+        """The same, never below a floor."""
+        return replace(self, y=np.maximum(self.y, floor))
+
+    def held(self, t: Floats) -> Floats:
+        """Value at each of the times t, holding from one reading to the next. Times before the first get the first."""
+        values: Floats = self.y[np.maximum(np.searchsorted(self.t, t, side="right") - 1, 0)]
+        return values
+
+    def where(self, other: Series, low: float = -math.inf, high: float = math.inf) -> Series:
+        """The readings taken while another series lay between low and high. BenchFault when there are none."""
+        beside = other.held(self.t)
+        inside = (beside >= low) & (beside <= high)
+        if not inside.any():
+            raise BenchFault(f"series {self.source}: no reading while {other.source} lay in {low:g}..{high:g}")
+        return replace(self, t=self.t[inside], y=self.y[inside])
 
     def made(self, name: str, value: float, *budget: Component, unit: str = "", at: float = math.nan) -> Measurement:
         """A measurement of this series."""
@@ -124,17 +151,28 @@ def slope(s: Series, name: str, since: float = -math.inf, until: float = math.in
     t10 = _crossing(w.t, part, low + 1, 0.1)
     took = max(t90 - t10, 1e-9)
     value = 0.8 * abs(rise) / took
-    # Two instants read inside the same update cannot be wrong by more than that update.
+    # Two instants read inside the same update cannot be wrong by more than that update, so the step took took + step
+    # at the most: where the linear budget reaches farther down than that, this bound is the better one.
     timing = w.instant_u(2, value / max(took, w.step))
+    farthest = value - 0.8 * abs(rise) / (took + w.step)
+    if farthest / math.sqrt(3) < timing.contribution:
+        timing = Component("update interval", farthest / math.sqrt(3), "rectangular", f"{w.step * 1e3:.3g} ms")
     return w.made(name, value, timing, w.reading_u(math.sqrt(2) * value / abs(rise)), unit=unit, at=t90)
 
 
-def time_to(s: Series, threshold: float, name: str, since: float, falling: bool = True) -> Measurement:
+def time_to(
+    s: Series, threshold: float, name: str, since: float, falling: bool = True, since_u: float = 0.0
+) -> Measurement:
     """s from `since` until the value stays at or below the threshold (falling) or at or above it; inf if it does not.
 
-    0 when it is there from the first reading on.
+    0 when it is there from the first reading on. since_u: s, standard uncertainty of `since`.
     """
-    w = s.between(since, math.inf)
+    m = _time_to(s.between(since, math.inf), threshold, name, since, falling)
+    start = Component("instant of the start", since_u, "rectangular", "its stamp")
+    return replace(m, budget=(*m.budget, start)) if since_u else m
+
+
+def _time_to(w: Series, threshold: float, name: str, since: float, falling: bool) -> Measurement:
     sign = 1.0 if falling else -1.0
     beyond = np.flatnonzero(sign * (w.y - threshold) > 0)
     if not len(beyond):
@@ -169,6 +207,37 @@ def worst_excess(s: Series, limit: Series, name: str, ramp: float = math.inf, de
     i = int(np.argmax(excess))
     moving = abs(float(np.gradient(excess, w.t)[i])) if len(w.t) > 1 and (np.diff(w.t) > 0).all() else 0.0
     return w.made(name, float(excess[i]), w.reading_u(), w.instant_u(1, moving), at=float(w.t[i]))
+
+
+def value_at(s: Series, name: str, when: float) -> Measurement:
+    """Value at an instant, straight between the readings around it."""
+    if not s.t[0] <= when <= s.t[-1]:
+        raise BenchFault(f"series {s.source}: no reading about {when:g} s; record longer")
+    after = min(int(np.searchsorted(s.t, when)), len(s.t) - 1)
+    before = max(after - 1, 0)
+    rise, span = float(s.y[after] - s.y[before]), float(s.t[after] - s.t[before])
+    value = float(np.interp(when, s.t, s.y))
+    return s.made(name, value, s.reading_u(), s.instant_u(1, abs(rise) / span if span > 0 else 0.0), at=when)
+
+
+def worst_difference(s: Series, told: Series, name: str, count: float = 0.0) -> Measurement:
+    """What was told minus what was measured, where they are farthest apart; with its sign.
+
+    told: holds from each entry to the next; readings before the first are not looked at. count: its resolution.
+    """
+    if told.unit != s.unit:
+        raise UseError(f"{name}: measured in {s.unit}, told in {told.unit}; give both in one unit")
+    w = s.between(float(told.t[0]), math.inf)
+    apart = told.held(w.t) - w.y
+    i = int(np.argmax(np.abs(apart)))
+    resolution = Component("count", count / ROOT12, "rectangular", f"{told.source}, {count:g} {told.unit} a count")
+    return w.made(name, float(apart[i]), w.reading_u(), resolution, at=float(w.t[i]))
+
+
+def reversals(s: Series, level: float, name: str = "reversals") -> Measurement:
+    """Changes of sign between values beyond +level and -level, counted; what lies between them is no direction."""
+    signs = np.sign(s.y[np.abs(s.y) >= level])
+    return s.made(name, float(np.count_nonzero(np.diff(signs))), unit="1")
 
 
 def _allowed(t: Floats, limit: Series, ramp: float, delay: float) -> Floats:
