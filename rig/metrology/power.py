@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -38,6 +38,25 @@ def energy(s: Series, name: str, since: float = -math.inf, until: float = math.i
     power_at_ends = float(np.abs(w.y[[0, -1]]).max())
     # The reading's error is the same all along; the window's ends are known to one update.
     return w.made(name, float(np.trapezoid(w.y, w.t)), w.reading_u(span), w.instant_u(2, power_at_ends), unit="J")
+
+
+def total(parts: Sequence[Measurement], name: str) -> Measurement:
+    """The sum of several legs, in their unit. Errors of one instrument's inputs are taken as uncorrelated."""
+    units = {m.unit for m in parts}
+    if len(units) != 1:
+        raise UseError(f"{name}: give parts of one unit, one at least; got {', '.join(sorted(units)) or 'none'}")
+    budget = tuple(Component(m.name, m.u, "normal", m.source) for m in parts)
+    of = tuple(dict.fromkeys(digest for m in parts for digest in m.of))
+    value = math.fsum(m.value for m in parts)
+    return Measurement(name, value, units.pop(), budget, " + ".join(m.source for m in parts), parts[0].at, of)
+
+
+def share(m: Measurement, whole: float, name: str, less: float = 0.0) -> Measurement:
+    """(value - less) / whole as a fraction; whole and less are exact (set-points and ratings), in the value's unit."""
+    if not whole > 0:
+        raise UseError(f"{name}: {whole:g} {m.unit} is nothing to divide by")
+    budget = (Component(m.name, m.u, "normal", m.source, 1 / whole),)
+    return Measurement(name, (m.value - less) / whole, "1", budget, m.source, m.at, m.of)
 
 
 def weighted_efficiency(
