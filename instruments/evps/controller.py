@@ -111,6 +111,10 @@ class Controller:
 
     # -- the machine
 
+    def repeats(self, now: float, frame: Frame) -> bool:
+        """Whether it may be spared this frame: it listens to none, or this one says nothing new. Its time is noted."""
+        return self._core.deaf or self._core.s.repeats(now, frame)
+
     def step(self, now: float, event: ControllerIn | None) -> Step[ControllerOut]:
         """Take a frame, a wire, a reading, a press or the PCS's word; or a wake."""
         c = self._core
@@ -183,7 +187,7 @@ class Controller:
     def _advance(self, t: float) -> None:
         """Look at causes, then at the phase, until nothing changes any more."""
         c = self._core
-        c.look, c.s.now = False, t
+        c.look, c.s.now, c.voice.stale = False, t, True
         if not c.s.reading.alive and c.phase is not P.OFF:
             self._die()
         following: Phase | None = c.phase

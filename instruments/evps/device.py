@@ -127,7 +127,8 @@ class EmulatedEvps:
     # -- the world speaks
 
     def _heard(self, at: float, frame: Frame) -> None:
-        self._control.tell(frame)
+        if not self.controller.repeats(at, frame):
+            self._control.tell(frame)
 
     def _soon(self, call: Callable[[], None], after: float = 0.0) -> None:
         self._world.clock.at(self._world.clock.now() + after, call)
@@ -158,10 +159,11 @@ class EmulatedEvps:
     # -- the machines speak
 
     def _act(self, out: ControllerOut) -> None:
+        if isinstance(out, Frame):
+            self._bus.send(out)
+            return
         plant = self._world.plant
         match out:
-            case Frame():
-                self._bus.send(out)
             case StageCommand():
                 plant.command_stage(out)
                 self._soon(self._show)

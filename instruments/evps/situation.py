@@ -80,6 +80,13 @@ class Situation:
         self.heard.clear()
         self.heard_at.clear()
 
+    def repeats(self, now: float, frame: Frame) -> bool:
+        """Whether a frame says what the one before said; notes that it came."""
+        number = frame.id
+        if number in self.heard_at:
+            self.heard_at[number] = now
+        return self.heard.get(number) == frame
+
     def hear(self, now: float, frame: Frame) -> bool:
         """Take a frame of the car. False when nothing is new in it."""
         number = frame.id

@@ -24,6 +24,9 @@ class Voice:
     def __init__(self, b: Behaviour) -> None:
         self._b = b
         self._frames: dict[int, tuple[object, Frame]] = {}
+        self._burst: tuple[Frame, ...] = ()
+        self.stale = True
+        """Something may have changed since the last cycle."""
         self.clear()
         self.silence()
 
@@ -51,7 +54,10 @@ class Voice:
         b = self._b
         self._count = max(self._count, int((now - self._start) / b.cycle + 1e-6)) + 1
         self.next = self._start + self._count * b.cycle
-        return (self._capability(s), self._status(s), self._discharge(s), self._time(s))
+        if self.stale or self._count <= 2:
+            self.stale = False
+            self._burst = (self._capability(s), self._status(s), self._discharge(s), self._time(s))
+        return self._burst
 
     def _capability(self, s: Situation) -> Frame:
         key = (self.offer, s.threshold)
