@@ -249,6 +249,9 @@ def _levels(frame: _Frame) -> list[Markup]:
 
 def _legend(frame: _Frame, names: list[str], x: float) -> list[Markup]:
     """Right of the panel's title; left out when the panel has one trace that says no more than the title."""
+    traces = frame.panel.traces
+    if len(traces) == 1 and (traces[0].label or traces[0].channel) == frame.panel.title:
+        return []
     parts, y = list[Markup](), frame.top - 10
     for trace, name in zip(frame.panel.traces, names, strict=True):
         label = trace.label or trace.channel

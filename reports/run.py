@@ -16,6 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from rig.evidence.documents import (
     BenchDescribed,
     CaptureStored,
@@ -39,17 +41,21 @@ Outcome = Literal["PASS", "NOT RUN", "INCONCLUSIVE", "ERROR", "INVALID", "FAIL"]
 SEVERITY: tuple[Outcome, ...] = ("PASS", "NOT RUN", "INCONCLUSIVE", "ERROR", "INVALID", "FAIL")
 """From good to bad, as rig.metrology.decision; ERROR is of a test that could not be carried out as written."""
 
+_RANK = {"broken": 0, "kept": 1, "unknown": 2}
+"""What is said of a rule that came out differently in two places: the first of these."""
 CUT_OFF = "the journal ends inside this test"
 
 
 @dataclass(slots=True)
 class Value:
-    """A measurement and its judgements. n: its number in the journal. test: index of its test, -1 outside one."""
+    """A measurement and its judgements. n: its number in the journal. test: index of its test, -1 outside one. fellows:
+    other values of the same name in that test which nobody judged: runs of which this one was the worst."""
 
     n: int
     doc: Measured
     test: int
     judged: list[Judged] = field(default_factory=list)
+    fellows: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
@@ -94,14 +100,13 @@ class Asked:
 
 @dataclass(slots=True)
 class Watched:
-    """A rule over the whole run. count: breaches. first: the document that tells of the first. where: indices of tests
-    it was broken in."""
+    """A rule over the whole run. doc: of its first breach, or how it came out. count: breaches. where: indices of tests
+    it was broken in; -1 when only the end of the run tells of it."""
 
     doc: RuleFound
     state: Literal["kept", "broken", "unknown"]
     count: int = 0
     where: list[int] = field(default_factory=list)
-    streams: int = 0
 
 
 @dataclass(slots=True)
@@ -245,26 +250,39 @@ def _settle_tests(run: Run) -> None:
         for id in test.start.requirements:
             if id in run.requirements:
                 run.requirements[id].tests.append(test.index)
-        told_last = {rule.rule: rule for rule in sorted(test.rules, key=lambda one: (one.state == "broken", one.count))}
-        test.rules = sorted(told_last.values(), key=lambda one: one.rule)
+        test.rules = _once(test.rules)
+        for value in test.values:
+            if value.judged:
+                kin = [one for one in test.values if one.doc.name == value.doc.name and one.doc.unit == value.doc.unit]
+                value.fellows = tuple(one.doc.value for one in kin if not one.judged)
+
+
+def _once(told: list[RuleFound]) -> list[RuleFound]:
+    """One document a rule. A breach may be told when it happens and once more in a sum; neither is counted twice."""
+    found: dict[str, list[RuleFound]] = {}
+    for doc in told:
+        found.setdefault(doc.rule, []).append(doc)
+    single = list[RuleFound]()
+    for rule in sorted(found):
+        doc = min(found[rule], key=lambda one: _RANK[one.state])
+        breaches = [one for one in found[rule] if one.state == "broken"]
+        count = max(len({(one.at, one.frame) for one in breaches}), *(one.count for one in found[rule]))
+        single.append(msgspec.structs.replace(doc, count=count))
+    return single
 
 
 def _rules(run: Run) -> list[Watched]:
+    """Each rule over the run: what tests tell of it, and the sum outside them, whichever counts more breaches."""
     found: dict[str, Watched] = {}
     for test in run.everything:
         for doc in test.rules:
             one = found.setdefault(doc.rule, Watched(doc, doc.state))
-            one.streams += 1
-            one.count += doc.count
-            if doc.state == "broken":
-                if one.state != "broken":
-                    one.doc = doc
-                one.state = "broken"
+            if _RANK[doc.state] < _RANK[one.state]:
+                one.doc, one.state = doc, doc.state
+            one.count = max(one.count, doc.count) if test is run.outside else one.count + doc.count
+            if doc.state == "broken" and (test is not run.outside or not one.where):
                 one.where.append(test.index)
-            elif doc.state == "kept" and one.state == "unknown":
-                one.doc, one.state = doc, "kept"
-    rank = {"broken": 0, "unknown": 1, "kept": 2}
-    return sorted(found.values(), key=lambda one: (rank[one.state], one.doc.rule))
+    return sorted(found.values(), key=lambda one: (_RANK[one.state], one.doc.rule))
 
 
 def rule_verdict(watched: Watched) -> Outcome:

@@ -173,12 +173,15 @@ class Deciding:
 def decisive(asked: Asked) -> list[Deciding]:
     """For each quantity the judgement with the worst verdict, and of those the one with the least margin."""
     rows: dict[tuple[str, str], list[tuple[float, Judged, int]]] = {}
+    others: dict[tuple[str, str], list[float]] = {}
     for value, judged in asked.judged:
         rows.setdefault((judged.quantity, repr(judged.limit)), []).append((value.doc.value, judged, value.n))
+        others.setdefault((judged.quantity, repr(judged.limit)), []).extend(value.fellows)
     found = list[Deciding]()
-    for row in rows.values():
+    for key, row in rows.items():
         found_value, judged, n = max(row, key=lambda one: (SEVERITY.index(one[1].verdict), -_room(one[1]), -one[2]))
-        found.append(Deciding(judged, found_value, n, tuple(one[0] for one in row) if len(row) > 1 else ()))
+        fellows = (*(one[0] for one in row), *others[key])
+        found.append(Deciding(judged, found_value, n, fellows if len(fellows) > 1 else ()))
     return found
 
 

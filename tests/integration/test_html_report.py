@@ -142,7 +142,7 @@ def test_rules_incidents_safe_state_and_bench_are_listed(page: Element) -> None:
     rules = [row.text for row in page.id("rules").all("tbody")[0].all("tr")]
     assert rules[0].startswith("FAIL broken TIM-03")
     assert "109 02 00 00 00 00 05 00 00" in rules[0]
-    assert [row.split()[0] for row in rules[1:]] == ["unknown", "kept", "kept"]
+    assert [row.split()[0] for row in rules[1:]] == ["kept", "kept", "unknown"]
     incidents = page.id("incidents").text
     assert "house: no answer to MEAS:POW? in 2 s" in incidents
     assert "safe state confirmed" in incidents
@@ -349,17 +349,41 @@ def test_a_quantity_nobody_measured_keeps_its_requirement_from_passing(tmp_path:
     assert "no verdict on frequency" in row.text
 
 
-def test_a_breach_told_at_once_and_again_at_the_end_counts_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("summed", [False, True])
+def test_breaches_told_as_they_happen_and_summed_at_the_end_count_once(tmp_path: Path, summed: bool) -> None:
+    def breach(at: float, count: int) -> RuleFound:
+        return RuleFound(
+            rule="A", title="a", state="broken", duty="charger", source="s", confidence="S", at=at, count=count
+        )
+
     teller = Teller(tmp_path / "run", "hardware")
     teller.begin(())
-    test = teller.start("t.py::t", "Watch", (), "", "chademo_protocol")
-    for count in (1, 3):
-        teller.journal.append(
-            RuleFound(rule="A", title="a", state="broken", duty="charger", source="s", confidence="S", count=count)
-        )
-    teller.stop(test, "FAIL", 1.0)
-    cells = told(teller).id("rules").all("tbody")[0].all("td")
-    assert cells[3].text == "3"
+    for first in (1.0, 10.0):
+        test = teller.start(f"t.py::t{first}", "Watch", (), "", "chademo_protocol")
+        for at in (first, first + 1):
+            teller.journal.append(breach(at, 1))
+        teller.stop(test, "FAIL", 1.0)
+    if summed:
+        teller.journal.append(breach(1.0, 4))
+    page = told(teller)
+    cells = page.id("rules").all("tbody")[0].all("td")
+    assert cells[3].text == "4"
+    assert [one.attributes["href"] for one in cells[4].all("a")] == ["#t-0", "#t-1"]
+    assert len(page.all(cls="incident")) == 2
+
+
+def test_runs_of_which_only_the_worst_was_judged_are_all_shown(tmp_path: Path) -> None:
+    teller = Teller(tmp_path / "run", "hardware")
+    teller.begin((CATALOGUE[3],))
+    test = teller.start("t.py::t", "Five runs", ("XFR-002",), "", "transfer_timing")
+    for value in (0.011, 0.012, 0.013, 0.014):
+        teller.measure("t_transfer", value, "s", (1e-4,))
+    teller.judge(teller.measure("t_transfer", 0.015, "s", (1e-4,)), "XFR-002", 0.015, 1e-4)
+    teller.stop(test, "PASS", 1.0)
+    page = told(teller)
+    assert "worst of 5" in page.id("r-XFR-002").text
+    (ticks,) = page.id("r-XFR-002").all("summary")[0].all("path", "zt")
+    assert ticks.attributes["d"].count("M") == 5
 
 
 # ---- how it is made
@@ -414,7 +438,6 @@ def test_a_long_record_stays_small(tmp_path: Path) -> None:
     for k in range(4):
         synthetic_run.transfer(teller, 1.0, 45 * k, 0.015, seconds=12.0, name=f"[{k}]")
     text = render_html(teller.end())
-    assert (tmp_path / "run" / "captures").stat()
     assert len(text) < before + 4 * 100_000
     assert len(parse(text).all(cls="plot")) == 4
 
