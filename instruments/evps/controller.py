@@ -35,6 +35,7 @@ from instruments.evps.events import (
     Ability,
     ControllerIn,
     ControllerOut,
+    Display,
     EmergencyStop,
     InsulationReading,
     Reset,
@@ -82,6 +83,7 @@ class Controller:
         self._core = Core(b)
         self._late = dict(b.late)
         self._ability = Ability(False, False)
+        self._shown = Display(P.OFF.value, "", False)
         self._idle: Step[ControllerOut] = Step()
 
     @property
@@ -200,7 +202,7 @@ class Controller:
         self._settle()
 
     def _settle(self) -> None:
-        """What is told to stage and PCS, when it has changed."""
+        """What is told to stage, PCS and panel, when it has changed."""
         c = self._core
         if c.stage != c.told:
             c.told = c.stage
@@ -209,6 +211,10 @@ class Controller:
         if ability != self._ability:
             self._ability = ability
             c.out.append(ability)
+        shown = self._shown
+        if c.phase.value != shown.phase or c.fault != shown.fault or self.forming != shown.backup:
+            self._shown = Display(c.phase.value, c.fault, self.forming)
+            c.out.append(self._shown)
 
     def _cause(self, t: float) -> tuple[str, Ending] | None:
         c = self._core

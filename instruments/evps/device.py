@@ -23,6 +23,7 @@ from instruments.evps.events import (
     Ability,
     ControllerIn,
     ControllerOut,
+    Display,
     InsulationReading,
     MainsSeen,
     MeasureInsulation,
@@ -96,7 +97,7 @@ class EmulatedEvps:
         self._world, self._say = world, say
         self.behaviour = b = planted(behaviour_of(world, options), options.defects)
         self.controller, self.pcs = Controller(b), Pcs(b)
-        self._shown = (Phase.OFF, "", False)
+        self._shown = Display(Phase.OFF.value, "", False)
         self._bus = world.bus.attach("evps", self._heard)
         world.plant.command_pcs(True)
         self._control = run_on(world.clock, Sensing(world, self.controller), self._act)
@@ -122,7 +123,6 @@ class EmulatedEvps:
     def read(self) -> None:
         """Let the controller look at its sensors."""
         self._control.tell(self._world.plant.stage())
-        self._show()
 
     # -- the world speaks
 
@@ -166,11 +166,12 @@ class EmulatedEvps:
         match out:
             case StageCommand():
                 plant.command_stage(out)
-                self._soon(self._show)
             case WireChanged():
                 plant.set_wire(out.wire, out.on)
             case MeasureInsulation():
                 self._soon(lambda: self._control.tell(InsulationReading(plant.insulation)))
+            case Display():
+                self._show(out)
             case Ability():
                 self._soon(lambda: self._transfer.tell(out))
 
@@ -180,16 +181,15 @@ class EmulatedEvps:
         else:
             self._soon(lambda: self.press(out))
 
-    def _show(self) -> None:
+    def _show(self, display: Display) -> None:
         """Event lines of what is new on the display."""
-        before = self._shown
-        self._shown = shown = (self.controller.phase, self.controller.fault, self.controller.forming)
-        if shown[0] is not before[0]:
-            self._say(f"phase {shown[0].value}")
-        if shown[1] != before[1]:
-            self._say(f"fault {shown[1] or NONE}")
-        if shown[2] != before[2]:
-            self._say(f"backup {shown[2]:d}")
+        before, self._shown = self._shown, display
+        if display.phase != before.phase:
+            self._say(f"phase {display.phase}")
+        if display.fault != before.fault:
+            self._say(f"fault {display.fault or NONE}")
+        if display.backup != before.backup:
+            self._say(f"backup {display.backup:d}")
 
 
 def behaviour_of(world: World, options: Options) -> Behaviour:

@@ -94,8 +94,17 @@ class Ability:
     feeding: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Display:
+    """What the panel shows from now on. phase, fault: words; backup: it feeds the house by itself."""
+
+    phase: str
+    fault: str
+    backup: bool
+
+
 ControllerIn = Frame | WireChanged | StageReading | InsulationReading | Press | Supply
-ControllerOut = Frame | WireChanged | StageCommand | MeasureInsulation | Ability
+ControllerOut = Frame | WireChanged | StageCommand | MeasureInsulation | Ability | Display
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,10 +224,11 @@ class Pcs:
         return None
 
     def _opening(self, now: float) -> Place | None:
-        """The stage forms when the contact has opened."""
+        """The stage forms when the contact has opened and the dead time is over."""
         if self._b.form_before_open:
             self._order(Supply.ISLAND)
-        if not self._broken or not self._past(now, self._since + self._b.transfer_late):
+        dead = self._b.dead_time + self._b.transfer_late
+        if not self._broken or not self._past(now, self._since + dead):
             return None
         return Place.ISLAND
 
