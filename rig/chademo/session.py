@@ -29,8 +29,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields
 from enum import Enum
+from operator import attrgetter
 
 from rig.can.frame import Frame
 from rig.chademo.codec import (
@@ -72,6 +73,8 @@ CONTACTOR_FLAG_SINCE = 2
 
 class Phase(Enum):
     """Where the session stands. The value is the word for reports."""
+
+    __hash__ = object.__hash__  # members are single, and phases are looked up at every change
 
     WAITING = "waiting"
     HANDSHAKE = "handshake"
@@ -223,8 +226,11 @@ class Session:
     @property
     def due(self) -> float:
         """s, the next moment at which the session may change though nothing comes in; inf for never."""
-        due = min((at + SAMPLE_LIFE for at, _ in self._samples.values()), default=math.inf)
-        return min(due, self._last() + SILENCE) if self.phase in (P.OPEN, P.UNLOCKED) else due
+        resting = self.phase is P.OPEN or self.phase is P.UNLOCKED
+        if not self._samples:
+            return self._last() + SILENCE if resting else math.inf
+        due = min(at + SAMPLE_LIFE for at, _ in self._samples.values())
+        return min(due, self._last() + SILENCE) if resting else due
 
     def pass_time(self, now: float) -> tuple[Kind, ...]:
         """`due` has come: what that changed."""
@@ -388,9 +394,11 @@ class Session:
     def settle(self, now: float) -> bool:
         """Walk the table until no row holds. True if the phase changed."""
         before = self.phase
-        for _ in Phase:
-            row = next((row for row in _LEAVING[self.phase] if row.when(self)), None)
-            if row is None:
+        for _ in _LEAVING:
+            for row in _LEAVING[self.phase]:
+                if row.when(self):
+                    break
+            else:
                 break
             if row.to is P.ENABLED:
                 self._enable()
@@ -404,6 +412,10 @@ QUANTITIES: dict[str, Kind] = {"dc_voltage": "voltage", "dc_current": "current"}
 """What a sample is a sample of."""
 
 
+_FLAGS = attrgetter(*({f.name for f in fields(ChargerStatus)} - {"output_voltage", "output_current"}))
+"""Everything of 0x109 but its voltage and current."""
+
+
 def _changed(was: ChargerStatus | None, new: ChargerStatus) -> tuple[Kind, ...]:
     """Which of "voltage", "current" and "charger" differ."""
     if was is None:
@@ -413,7 +425,7 @@ def _changed(was: ChargerStatus | None, new: ChargerStatus) -> tuple[Kind, ...]:
         kinds.append("voltage")
     if was.output_current != new.output_current:
         kinds.append("current")
-    if replace(was, output_voltage=new.output_voltage, output_current=new.output_current) != new:
+    if _FLAGS(was) != _FLAGS(new):
         kinds.append("charger")
     return tuple(kinds)
 

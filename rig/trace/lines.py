@@ -1,8 +1,8 @@
 """Trace files line by line: what a line says, what is wrong with it, and how formats are told apart.
 
 Two text formats: the GVRET CSV of SavvyCAN, and candump of can-utils (`candump -L` log lines and the console form with
-time stamps). A format is a small value: a name and a function that takes a line apart. Everything behind the time
-stamp repeats on a CHAdeMO bus, so it is parsed once and kept.
+time stamps). A format is a small value: where the time stamp ends, and how each part is read. What stands behind the
+stamp repeats on a CHAdeMO bus, so whoever reads many lines keeps what it was parsed to.
 
 A line that cannot be read is an `Entry` with `trouble`, never an exception.
 """
@@ -20,8 +20,6 @@ from rig.can.frame import Frame
 
 LONGEST = 512
 """Characters of a line that are looked at; the longest right line has about 120."""
-KEPT = 1 << 16
-"""Payload texts remembered; a day of a session shows some thousands."""
 MOST_MICROSECONDS = 1 << 62
 """A stamp beyond is no time."""
 TOP_ID = 0x7FF
@@ -35,50 +33,38 @@ class Entry(NamedTuple):
     trouble: str = ""
 
 
-class Stamped(NamedTuple):
-    """A line: microseconds, or None without a readable stamp."""
-
-    at: int | None
-    entry: Entry
-
-
-Parse = Callable[[str], Stamped | None]
-"""One line; None for a line that is no frame and no fault (header, comment, empty)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How a kind of file is read. parser: makes the parser of one file."""
+    """A kind of file. A line is a stamp, `separator`, and an entry.
+
+    stamp: microseconds, or None if it is none. entry: what stands behind the separator. idle: whether a line that is no
+    frame is no fault either (header, comment, empty). missing: what is wrong with a line without a readable stamp.
+    """
 
     name: str
-    parser: Callable[[], Parse]
+    separator: str
+    stamp: Callable[[str], int | None]
+    entry: Callable[[str], Entry]
+    idle: Callable[[str], bool]
+    missing: Callable[[str], str]
+
+    def parse(self, line: str) -> tuple[int | None, Entry] | None:
+        """Stamp and entry of one line; None for an idle one."""
+        head, _, rest = line.partition(self.separator)
+        at = self.stamp(head)
+        if at is not None:
+            return at, self.entry(rest)
+        return None if self.idle(line) else (None, Entry("", None, self.missing(line)))
 
 
 def lines(file: TextIO) -> Iterator[tuple[int, str]]:
     """(number from 1, text) of every line; of an endless one only its beginning, so memory stays bounded."""
     number, swallow = 0, False
     for piece in iter(partial(file.readline, LONGEST), ""):
-        whole = piece.endswith("\n")
         if not swallow:
             number += 1
             yield number, piece
-        swallow = not whole and len(piece) == LONGEST
-
-
-class _Memory:
-    """Remembers what a text was parsed to."""
-
-    def __init__(self, parse: Callable[[str], Entry]) -> None:
-        self._parse = parse
-        self._known: dict[str, Entry] = {}
-
-    def __call__(self, text: str) -> Entry:
-        found = self._known.get(text)
-        if found is None:
-            if len(self._known) >= KEPT:
-                self._known.clear()
-            found = self._known[text] = self._parse(text)
-        return found
+        swallow = len(piece) == LONGEST and not piece.endswith("\n")
 
 
 def _microseconds(text: str) -> int | None:
@@ -126,26 +112,20 @@ def _gvret_entry(text: str) -> Entry:
     return Entry(bus, Frame(frame, payload))
 
 
-def _gvret() -> Parse:
-    memory = _Memory(_gvret_entry)
+def _gvret_idle(line: str) -> bool:
+    head = line.partition(",")[0].strip().lower()
+    return not line.strip() or head in ("time stamp", "timestamp")
 
-    def parse(line: str) -> Stamped | None:
-        stamp, comma, rest = line.partition(",")
-        if not comma:
-            return None if not line.strip() else Stamped(None, Entry("", None, "not a line of a GVRET CSV"))
-        at = _microseconds(stamp)
-        if at is None:
-            if stamp.strip().lower() in ("time stamp", "timestamp"):
-                return None
-            return Stamped(None, Entry("", None, f"time stamp {stamp[:40]!r} is no whole number of microseconds"))
-        return Stamped(at, memory(rest))
 
-    return parse
+def _gvret_missing(line: str) -> str:
+    head, comma, _ = line.partition(",")
+    if not comma:
+        return "not a line of a GVRET CSV"
+    return f"time stamp {head[:40]!r} is no whole number of microseconds"
 
 
 # -- candump (can-utils): "(1612345678.123456) can0 102#029A" and " (000.123456)  can0  102   [2]  02 9A"
 
-_STAMP = re.compile(r"\s*\(([^()]*)\)\s+(\S.*)", re.DOTALL)
 _SECONDS = re.compile(r"(-?)(\d{1,12})\.(\d{1,9})")
 _LOG = re.compile(r"(\S+)\s+([0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})#(#?)([0-9A-Fa-fR.]*)(?:\s+[RT])?\s*")
 _CONSOLE = re.compile(
@@ -155,13 +135,21 @@ _TAIL = re.compile(r"\s+'.*'\s*$", re.DOTALL)
 
 
 def _candump_seconds(text: str) -> int | None:
-    """Microseconds of "12.345678" or of "2024-05-01 12:00:00.345678"."""
-    match = _SECONDS.fullmatch(text.strip())
+    """Microseconds of "(12.345678" or of "(2024-05-01 12:00:00.345678"."""
+    if not text.startswith("("):
+        text = text.lstrip()
+        if not text.startswith("("):
+            return None
+    whole, _, part = text[1:].partition(".")
+    if len(part) == 6 and len(whole) <= 12 and whole.isdecimal() and part.isdecimal():
+        return int(whole) * 1_000_000 + int(part)
+    text = text[1:].strip()
+    match = _SECONDS.fullmatch(text)
     if match:
         micro = int(match[2]) * 1_000_000 + int(match[3].ljust(6, "0")[:6])
         return -micro if match[1] else micro
     try:
-        moment = datetime.fromisoformat(text.strip())
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
     since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - datetime(1970, 1, 1, tzinfo=UTC)
@@ -169,11 +157,12 @@ def _candump_seconds(text: str) -> int | None:
 
 
 def _candump_entry(text: str) -> Entry:
+    text = text.strip()
     log = _LOG.fullmatch(text)
     if log:
         bus, number, fd, data = log.groups()
         return _candump_frame(bus, number, data.replace(".", ""), bool(fd) or data.startswith("R"))
-    console = _CONSOLE.fullmatch(text.rstrip())
+    console = _CONSOLE.fullmatch(text)
     if console is None:
         return Entry("", None, "not a line of candump")
     bus, number, length, rest = console.groups()
@@ -197,25 +186,18 @@ def _candump_frame(bus: str, number: str, data: str, other: bool) -> Entry:
     return Entry(bus, Frame(int(number, 16), payload))
 
 
-def _candump() -> Parse:
-    memory = _Memory(_candump_entry)
-
-    def parse(line: str) -> Stamped | None:
-        if not line.strip() or line.startswith("#"):
-            return None
-        match = _STAMP.match(line)
-        if match is None:
-            entry = memory(line.strip())
-            trouble = entry.trouble or "no time stamp; record with candump -L or candump -ta"
-            return Stamped(None, Entry(entry.bus, None, trouble))
-        at = _candump_seconds(match[1])
-        if at is None:
-            return Stamped(None, Entry("", None, f"time stamp {match[1][:40]!r} cannot be read"))
-        return Stamped(at, memory(match[2]))
-
-    return parse
+def _candump_idle(line: str) -> bool:
+    return not line.strip() or line.lstrip().startswith("#")
 
 
-GVRET = Format("GVRET CSV (SavvyCAN)", _gvret)
-CANDUMP = Format("candump", _candump)
+def _candump_missing(line: str) -> str:
+    """A line of candump without -L or -t is a frame without a time."""
+    if line.lstrip().startswith("("):
+        return f"time stamp {line.strip().partition(')')[0][1:41]!r} cannot be read"
+    entry = _candump_entry(line)
+    return entry.trouble or "no time stamp; record with candump -L or candump -ta"
+
+
+GVRET = Format("GVRET CSV (SavvyCAN)", ",", _microseconds, _gvret_entry, _gvret_idle, _gvret_missing)
+CANDUMP = Format("candump", ")", _candump_seconds, _candump_entry, _candump_idle, _candump_missing)
 FORMATS = (GVRET, CANDUMP)

@@ -51,6 +51,15 @@ class Span:
         """s."""
         return self.end - self.start
 
+    def join(self, other: Span) -> None:
+        """Take the highest of another span as well."""
+        self.voltage = _higher(self.voltage, other.voltage)
+        self.charge = _higher(self.charge, other.charge)
+        self.discharge = _higher(self.discharge, other.discharge)
+        self.request = _higher(self.request, other.request)
+        self.available = _higher(self.available, other.available)
+        self.discharge_limit = _higher(self.discharge_limit, other.discharge_limit)
+
     def see(self, s: Session) -> None:
         """Take the values of now."""
         if s.charger is not None:
@@ -68,6 +77,10 @@ class Span:
 
 def _most(was: float | None, value: float) -> float:
     return value if was is None else max(was, value)
+
+
+def _higher(one: float | None, other: float | None) -> float | None:
+    return one if other is None else _most(one, other)
 
 
 class Ramp:
@@ -141,7 +154,6 @@ class Record:
 
     def take(self, now: float, s: Session) -> None:
         """The session is so now."""
-        self.peaks.see(s)
         self._mark(now, s)
         self.limits, self.times, self.discharge = s.limits, s.times, s.discharge
         self.capability, self.charger_discharge, self.charger_time = s.capability, s.charger_discharge, s.charger_time
@@ -190,7 +202,8 @@ class Observer:
         """Something changed at `now`."""
         s = self._s
         if s.number != self._number:
-            self._number, self._record, self._span = s.number, None, None
+            self._leave(None)
+            self._number, self._record = s.number, None
         if self._record is None:
             self._record = self._new()
         if self._span is None or s.phase is not self._span.phase:
@@ -202,8 +215,14 @@ class Observer:
 
     def close(self, now: float) -> None:
         """The trace ends."""
-        if self._span is not None:
-            self._span.end = now
+        self._leave(now)
+
+    def _leave(self, now: float | None) -> None:
+        """The present phase is over; None: as it was seen last."""
+        if self._span is not None and self._record is not None:
+            self._span.end = self._span.end if now is None else now
+            self._record.peaks.join(self._span)
+        self._span = None
 
     def _new(self) -> Record:
         record = Record(len(self.records) + self.more_sessions + 1)
@@ -215,8 +234,7 @@ class Observer:
 
     def _enter(self, now: float) -> None:
         assert self._record is not None
-        if self._span is not None:
-            self._span.end = now
+        self._leave(now)
         self._span = Span(self._s.phase, now, now)
         if self._s.phase is Phase.WAITING:
             return

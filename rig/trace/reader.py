@@ -7,7 +7,8 @@ Theory
   to be on the bus that shows the first of its identifiers.
 
   Time runs from 0 s at the first frame and never goes back:
-    up to BACK behind          two receivers' buffers: the frame is put at the time of the one before, and counted
+    up to BACK behind          two receivers' buffers: the frame is put at the time of the one before, and counted;
+                               beyond DISORDER its true time is not known, so there is a hole
     one stamp out of line      a garbled digit: left out and noted; the frame after it decides
     beyond 2^31 us back        a GVRET counter of 32 bits has wrapped: time goes on
     back for good              another recording follows: reading ends there, with a note
@@ -17,23 +18,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
 from rig.can.frame import Frame
 from rig.chademo.messages import SPECS
 from rig.errors import TraceError
-from rig.trace.lines import FORMATS, Entry, Format, Parse, lines
+from rig.trace.lines import FORMATS, Format, lines
 
 BACK = 1_000_000
 """us a stamp may be behind the one before."""
-AHEAD = 10_000_000
-"""us a stamp may be ahead of the one before, before a second one must confirm it."""
+DISORDER = 5_000
+"""us behind that tell nothing of a frame's pace (recorded sessions: bursts of 0.2 to 5 ms)."""
+AHEAD = 150_000
+"""us a stamp may be ahead of the one before, before a second one must confirm it: a cycle and a half."""
 WRAP = 1 << 32
 """us, a counter of 32 bits (GVRET hardware)."""
+KEPT = 1 << 16
+"""Payload texts remembered; a day of a session shows some thousands."""
 NOTED = 100
 """Notes kept; more are counted."""
+OUT_OF_LINE = "time stamp out of line"
 EMPTY = "it is empty"
 SHOWN = 60
 """Characters of a line shown in a note."""
@@ -87,61 +92,83 @@ class TraceFile:
         if len(self.notes) < NOTED:
             self.notes.append(Note(line, why, printable(text)))
 
-    def _entries(self, file: TextIO) -> Iterator[tuple[int, int | None, Frame | None, str]]:
-        """(line, us, frame, text) of every frame of the bus; us None where a line was left out."""
-        parse = self.format.parser()
-        for number, text in lines(file):
-            found = parse(text)
-            if found is None:
-                continue
-            at, (bus, frame, trouble) = found
-            if at is None or trouble:
-                self._note(number, trouble, text)
-                yield number, None, None, text
-            elif frame is None or (bus != self.bus and not self._choose(bus, frame)):
-                self.foreign += 1
-            else:
-                yield number, at, frame, text
-
-    def _choose(self, bus: str, frame: Frame) -> bool:
-        if self.bus is None and frame.id in SPECS:
-            self.bus = bus
-        return self.bus in (None, bus)
-
     def _timed(self, file: TextIO) -> Iterator[TimedFrame]:
+        """The fast path is a known text behind a plain stamp; everything else goes by `_slow`."""
         clock, hole = _Time(), False
-        for number, at, frame, text in chain(self._entries(file), [END]):
-            if at is not None and not hole and clock.plain(at):
-                self.frames_read += 1
-                self.span = clock.now
-                yield self.span, frame
-                continue
-            if at is None and number:
-                hole = True
-                continue
-            for line, us, held, seen in clock.take(number, at, frame, text):
-                if us is None:
-                    self._note(line, "time stamp out of line", seen)
+        known: dict[str, Frame] = {}
+        separator, stamp = self.format.separator, self.format.stamp
+        for number, text in lines(file):
+            head, _, rest = text.partition(separator)
+            frame = known.get(rest)
+            if frame is not None and not hole:
+                at = stamp(head)
+                if at is not None and clock.plain(at):
+                    self.frames_read += 1
+                    self.span = now = clock.now
+                    yield now, frame
+                    continue
+            for now, got in self._slow(clock, number, text, rest, known):
+                if got is None:
                     hole = True
                     continue
-                self.span, self.late = us / 1e6, clock.late
                 if hole:
                     hole = False
-                    yield self.span, None
+                    yield now, None
                 self.frames_read += 1
-                yield self.span, held
+                self.span = now
+                yield now, got
             if clock.ended is not None:
-                line, back = clock.ended
-                self._note(line, f"the clock was set back by {back / 1e6:.3f} s, another recording follows that was "
-                           "not read; cut the file here", text)  # fmt: skip
+                self._another(*clock.ended, text)
                 return
+        for line, us, got, text in clock.end():
+            if us is None:
+                self._note(line, OUT_OF_LINE, text)
+            else:
+                self.frames_read += 1
+                self.span = us / 1e6
+                yield self.span, got
+
+    def _slow(self, clock: _Time, number: int, text: str, rest: str, known: dict[str, Frame]) -> list[TimedFrame]:
+        """A line in full: what can be told now; None: there is a hole."""
+        found = self.format.parse(text)
+        if found is None:
+            return []
+        at, (bus, frame, trouble) = found
+        if at is None or trouble:
+            self._note(number, trouble, text)
+            return [(0.0, None)]
+        if frame is None or not self._ours(bus, frame):
+            self.foreign += 1
+            return []
+        if len(known) >= KEPT:
+            known.clear()
+        known[rest] = frame
+        out: list[TimedFrame] = []
+        for line, us, got, seen in clock.take(number, at, frame, text):
+            if us is None:
+                self._note(line, OUT_OF_LINE, seen)
+                out.append((0.0, None))
+                continue
+            self.late = clock.late
+            if clock.uncertain:
+                out.append((0.0, None))
+            out.append((us / 1e6, got))
+        return out
+
+    def _ours(self, bus: str, frame: Frame) -> bool:
+        if self.bus is None and frame.id in SPECS:
+            self.bus = bus
+        return self.bus == bus
+
+    def _another(self, line: int, back: int, text: str) -> None:
+        self._note(line, f"the clock was set back by {back / 1e6:.3f} s, another recording follows that was not read; "
+                   "cut the file here", text)  # fmt: skip
 
 
 Held = tuple[int, int, Frame | None, str]
 """Line, us, frame, text of a frame whose stamp waits for the next one to confirm it."""
 Told = tuple[int, int | None, Frame | None, str]
 """The same in time since the first frame; us None: the stamp was out of line."""
-END: tuple[int, int | None, Frame | None, str] = (0, None, None, "")
 
 
 class _Time:
@@ -152,6 +179,8 @@ class _Time:
         self._last = 0
         self._held: Held | None = None
         self.late = 0
+        self.uncertain = False
+        """The time of the frame told last is not known."""
         self.ended: tuple[int, int] | None = None
         """Line at which, and us by which, the clock went back for good."""
 
@@ -167,16 +196,16 @@ class _Time:
         self._last = at
         return True
 
-    def take(self, line: int, at: int | None, frame: Frame | None, text: str) -> list[Told]:
-        """What can be told now; at None: the file ends."""
-        if at is None:
-            return self._end()
+    def take(self, line: int, at: int, frame: Frame | None, text: str) -> list[Told]:
+        """What can be told now."""
+        self.uncertain = False
         if self._first is None:
             self._first = self._last = at
         step = at - self._last
         if -BACK <= step <= AHEAD:
             out = self._drop()
             self.late += step < 0
+            self.uncertain = step < -DISORDER
             return [*out, self._tell((line, at, frame, text))]
         held = self._held
         if held is not None and -BACK <= at - held[1] <= AHEAD:
@@ -207,7 +236,7 @@ class _Time:
         held, self._held = self._held, None
         return [] if held is None else [(held[0], None, None, held[3])]
 
-    def _end(self) -> list[Told]:
+    def end(self) -> list[Told]:
         """The last stamp of a file cannot be confirmed: it stands if it is ahead."""
         if self._held is None or self._held[1] < self._last:
             return self._drop()
@@ -246,15 +275,14 @@ def open_trace(path: Path, bus: str | None = None) -> TraceFile:
 
 def _recognise(file: TextIO) -> Format | str:
     """The format of the first line that is a frame, or what is wrong with the first line that nearly was."""
-    parsers: list[tuple[Format, Parse]] = [(one, one.parser()) for one in FORMATS]
     complaint = EMPTY
     for number, text in lines(file):
-        for one, parse in parsers:
-            found = parse(text)
+        for one in FORMATS:
+            found = one.parse(text)
             if found is None:
                 continue
-            entry: Entry = found.entry
-            if found.at is not None and not entry.trouble:
+            at, entry = found
+            if at is not None and not entry.trouble:
                 return one
             if complaint == EMPTY or (entry.trouble.startswith("no time stamp") and "no time stamp" not in complaint):
                 complaint = f"line {number}: {entry.trouble}"

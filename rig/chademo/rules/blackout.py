@@ -89,13 +89,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R-SILENT-LOAD", "The charger's frames end only when 5 A or less flow", "charger", SOURCE, "second-hand",
-        "the last report counts; told once 0x109 was away for 1 s", "A", (0x109, "traffic", "current", "phase"),
-        lambda: Lost(0x109, LAST_WORDS, _last_said),
+        "the last report counts; told once 0x109 was away for 1 s", "A", ("traffic", "current", "phase"),
+        lambda: Lost(0x109, LAST_WORDS, _last_said), shows=0x109,
     ),
     Rule(
         "R-SILENT-CURRENT", "With the charger silent for 1 s 5 A or less flow within 0.5 s", "charger", SOURCE,
-        "second-hand", CYCLE_WHY, "A", (0x109, "traffic", "current", "phase"),
-        lambda: Lost(0x109, STOP_TIME + CYCLE, _measured_silence),
+        "second-hand", CYCLE_WHY, "A", ("traffic", "current", "phase"),
+        lambda: Lost(0x109, STOP_TIME + CYCLE, _measured_silence), shows=0x109,
     ),
     Rule(
         "R-CUT-DEAD", "One second after d1 or d2 went off 60 V or less stand at the open connector", "charger",

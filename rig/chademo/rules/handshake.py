@@ -8,7 +8,7 @@ from rig.chademo.messages import Confidence, Side
 from rig.chademo.rules.common import CYCLE, CYCLE_WHY
 from rig.chademo.rules.judges import After, Constant, Deadline, Edge, Invariant, Latch
 from rig.chademo.rules.rule import Breach, Rule
-from rig.chademo.session import PERMITTED, RUNNING, Phase, Session
+from rig.chademo.session import PERMITTED, RUNNING, Kind, Phase, Session
 
 THRESHOLD_TIME = 0.5
 """s, for the charger to work out 108.4-5 and 109.5.3 (project choice: five cycles; log A: at once)."""
@@ -72,11 +72,11 @@ def _goes_on(s: Session) -> Breach | bool:
 
 
 def _constant(
-    id: str, what: str, duty: Side, frame: int, of: Callable[[Session], float | None], source: str, how: Confidence
+    id: str, what: str, duty: Side, heard: Kind, of: Callable[[Session], float | None], source: str, how: Confidence
 ) -> Rule:
     unit = "V" if "oltage" in what else "1"
     return Rule(
-        id, f"{what} does not change during a session", duty, source, how, "none", unit, (frame,),
+        id, f"{what} does not change during a session", duty, source, how, "none", unit, (heard,),
         lambda: Constant(of, what),
     )  # fmt: skip
 
@@ -87,7 +87,7 @@ RULES: tuple[Rule, ...] = (
         lambda s: None if s.status is None else s.status.protocol, "chademo.md 1; log A constant", "measured",
     ),
     _constant(
-        "R-PROTOCOL-CHARGER", "Protocol number 109.0", "charger", 0x109,
+        "R-PROTOCOL-CHARGER", "Protocol number 109.0", "charger", "charger",
         lambda s: None if s.charger is None else s.charger.protocol, "chademo.md 1; log A constant", "measured",
     ),
     _constant(

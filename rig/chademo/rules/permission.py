@@ -138,7 +138,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R-D2-READY", "d2 comes only with permission and a locked connector", "charger",
-        "chademo.md 2 steps 3 to 6", "second-hand", "none", "1", ("d2", 0x109),
+        "chademo.md 2 steps 3 to 6", "second-hand", "none", "1", ("d2",),
         lambda: Edge(_d2, _ready_for_d2),
     ),
     Rule(

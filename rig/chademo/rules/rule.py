@@ -54,8 +54,8 @@ class Rule:
     """One duty.
 
     duty: whose. requirements: ids of the requirement catalogue it supports. tolerance: what is allowed beyond the bare
-    figure, and why. hears: what the judge reacts to; the first frame id among them is shown as evidence for a deadline.
-    unit: of a finding's value and limit.
+    figure, and why. hears: what the judge reacts to. unit: of a finding's value and limit. shows: the frame id shown as
+    evidence for a deadline; 0: the first one that what it hears names.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Rule:
     hears: tuple[Kind, ...]
     judge: Callable[[], Judge]
     requirements: tuple[str, ...] = ()
+    shows: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,12 @@ _LEAST, _MOST = PERIOD - PACE, PERIOD + PACE
 class _Seat:
     """A rule, its judge and what was found."""
 
-    __slots__ = ("count", "first", "judge", "rule")
+    __slots__ = ("count", "due", "first", "judge", "rule")
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
         self.judge: Judge = rule.judge()
+        self.due = math.inf
         self.first: Finding | None = None
         self.count = 0
 
@@ -59,13 +60,13 @@ class RuleSet:
         self._audiences: dict[tuple[Kind, ...], tuple[_Seat, ...]] = {}
         self._slots = self.session.slots
         self._armed: dict[_Seat, float] = {}
-        self._wake = math.inf
+        self._wake = self._alarm = math.inf
         self._idle: Step[Finding] = Step()
         self._found: list[Finding] = []
 
     def step(self, now: float, event: Observation | None) -> Step[Finding]:
         """Take one observation at `now` (s, never going back), or None: time has gone by."""
-        if now >= self._wake - NS:
+        if now >= self._alarm:
             self._expire(now + NS)
         if type(event) is Frame:
             slot = self._slots.get(event.id)
@@ -93,6 +94,10 @@ class RuleSet:
     def close(self, now: float) -> Step[Finding]:
         """The stream ends at `now`: deadlines that have passed by then are judged, later ones stay open."""
         self._expire(now)
+        self.session.now = now
+        for seat in self._seats:  # a last look: what came unchanged until now was an occasion as well
+            self._looked(seat, now, None, seat.judge.look(now, self.session))
+        self._rewake()
         return self._answer()
 
     def verdicts(self) -> tuple[RuleVerdict, ...]:
@@ -142,8 +147,12 @@ class RuleSet:
         self.changes += 1
         if self.session.settle(now):
             kinds = (*kinds, "phase")
+        s, look = self.session, self._looked
         for seat in self._seats if self._thorough else self._audience(kinds):
-            self._look(seat, now, frame)
+            judge = seat.judge
+            breach = judge.look(now, s)
+            if breach is not None or judge.due != seat.due:
+                look(seat, now, frame, breach)
         self._rewake()
 
     def _audience(self, kinds: tuple[Kind, ...]) -> tuple[_Seat, ...]:
@@ -154,13 +163,13 @@ class RuleSet:
             self._audiences[kinds] = found
         return found
 
-    def _look(self, seat: _Seat, now: float, frame: Frame | None) -> None:
-        breach = seat.judge.look(now, self.session)
-        due = seat.judge.due
-        if due < math.inf:
-            self._armed[seat] = due
-        elif seat in self._armed:
-            del self._armed[seat]
+    def _looked(self, seat: _Seat, now: float, frame: Frame | None, breach: Breach | None) -> None:
+        """A judge names another moment, or has found something."""
+        seat.due = seat.judge.due
+        if seat.due < math.inf:
+            self._armed[seat] = seat.due
+        else:
+            self._armed.pop(seat, None)
         if breach is not None:
             self._record(seat, now, frame or self._evidence(seat.rule), breach)
 
@@ -172,27 +181,27 @@ class RuleSet:
                 continue
             seat = next(seat for seat, at in self._armed.items() if at == due)
             self.session.now = due
-            del self._armed[seat]
-            self._look(seat, due, None)
+            self._looked(seat, due, None, seat.judge.look(due, self.session))
         self._rewake()
 
     def _rewake(self) -> None:
         wake = min(self.session.due, min(self._armed.values(), default=math.inf))
         if wake != self._wake:
-            self._wake = wake
+            self._wake, self._alarm = wake, wake - NS
             self._idle = Step((), None if math.isinf(wake) else wake)
 
     def _forget(self) -> None:
         for seat in self._seats:
             seat.judge.forget()
+            seat.due = math.inf
         self._armed.clear()
         self._rewake()
 
     # -- what is found
 
     def _evidence(self, rule: Rule) -> Frame | None:
-        """The last frame of the first kind the rule hears that a frame can show."""
-        ids = (SHOWN_BY.get(kind, kind) for kind in rule.hears)
+        """The last frame of the kind the rule shows, or of the first kind it hears that a frame can show."""
+        ids = (SHOWN_BY.get(kind, kind) for kind in ((rule.shows,) if rule.shows else rule.hears))
         shown = next((kind for kind in ids if isinstance(kind, int)), None)
         data = None if shown is None else self._slots[shown].data
         return None if shown is None or data is None else Frame(shown, data)

@@ -277,7 +277,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-STOP-SILENCE", "After 1 s without 0x102 5 A or less flow within 0.5 s", "charger",
         "chademo.md 2, CAN timeout [JLD][CLARA]; CHA-012", "second-hand", STOP_WHY, "A",
-        (0x102, "traffic", "current", "phase"), lambda: Lost(0x102, STOP_TIME + CYCLE, safe_current), ("CHA-012",),
+        ("traffic", "current", "phase"), lambda: Lost(0x102, STOP_TIME + CYCLE, safe_current), ("CHA-012",), 0x102,
     ),
     Rule(
         "R-STOP-OWN", "After 109.5.5 = 1 5 A or less flow and 109.5.0 is 0 within the vehicle's 2.5 s", "charger",

@@ -164,7 +164,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-STOP-CHARGER-LOST", "After 1 s without 0x109 the vehicle withdraws 102.5.0", "vehicle",
         "chademo.md 2, CAN timeout [JLD] 1 s", "second-hand", "0.5 s, five cycles (project choice)", "1",
-        (0x109, "traffic", 0x102, "phase"), lambda: Lost(0x109, FOLLOW, _gave_up), ("CHA-012",),
+        ("traffic", 0x102, "phase"), lambda: Lost(0x109, FOLLOW, _gave_up), ("CHA-012",), 0x109,
     ),
     Rule(
         "R-STOP-UNPLUGGED-VEHICLE", "After the proximity line is lost the vehicle withdraws 102.5.0", "vehicle",
