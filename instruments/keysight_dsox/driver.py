@@ -6,9 +6,10 @@ trigger itself. When it happened is known to the exchange that forced and confir
 middle. Records that fit the measurement record are taken in high resolution (12 bit), longer ones raw (8 bit); the
 points sent are as few as keep the rate asked for.
 
-gain_u is the data sheet's; the offset of a channel (a tenth of a division) is in no field of the record: of an rms it
-is the square root of a sum of squares and stays below a tenth of gain_u. time_u makes sqrt(2) * time_u over the length
-of the record the limit of the time base; shorter intervals are better than that. Never met hardware.
+gain_u is the data sheet's. The offset of a channel (a tenth of a division, 5 V of a 400 V range) is in no field of the
+record: to the rms of a 100 V leg it adds a tenth of what gain_u allows, but a DC level is better taken from the power
+analyzer. time_u is such that sqrt(2) * time_u is the standard uncertainty of an interval as long as the record, from
+the limit of the time base; shorter intervals are better than that. Never met hardware.
 """
 
 from __future__ import annotations

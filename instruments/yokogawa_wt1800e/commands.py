@@ -185,7 +185,14 @@ class Readings:
         return Block(4).reply(b"".join(map(_single, values)))
 
     def parse(self, text: str) -> Sequence[float]:
-        return tuple(map(_number, text.split(",")))
+        words = text.split(",")
+        try:
+            values = tuple(map(float, words))
+        except ValueError:
+            values = (math.nan,)
+        if math.isfinite(sum(values)) and "_" not in text:
+            return values
+        return tuple(map(_number, words))
 
     def unpack(self, block: bytes) -> Sequence[float]:
         """The values of a block."""
@@ -212,9 +219,7 @@ def _number(text: str) -> float:
         value = float(word)
     except ValueError:
         raise ValueError(f"holds {word[:20]!r}, which is no number" if word else "is empty or has a gap") from None
-    if math.isfinite(value):
-        return value
-    if word in ("NAN", "INF"):
+    if "_" not in word and (math.isfinite(value) or word in ("NAN", "INF")):
         return value
     raise ValueError(f"holds {word[:20]!r}, which is no number")
 

@@ -68,6 +68,10 @@ class _Point(NamedTuple):
     true: Operating
 
 
+NOTHING = _Point(math.nan, math.nan, math.nan, DEAD)
+"""An element whose range has changed inside the update."""
+
+
 class _Input:
     """One element: its wiring, its ranges and its own errors."""
 
@@ -243,36 +247,39 @@ class EmulatedYokogawaWt1800e:
         return [self._shown(update, self._items.get(n)) for n in numbers], self.value[c.FORMAT]
 
     def _shown(self, update: _Update | None, item: Item | None) -> float:
+        """What this box shows of an update. nan: nothing to show. inf: over range or undefined."""
         if update is None or item is None:
             return math.nan
-        value = update.shown.get(item)
-        if value is None:
-            late = update.since < self.inputs[item[1]].since
-            value = update.shown[item] = math.nan if late else self._measure(update, *item)
-        return value
-
-    def _measure(self, update: _Update, function: str, number: int) -> float:
-        """What this box shows. inf: over range or undefined."""
-        element, point = self.inputs[number], update.points.get(number)
+        function, number = item
+        point = update.points.get(number)
         if point is None:
-            point = element.point(update.before[number - 1], update.after[number - 1])
+            element = self.inputs[number]
+            late = update.since < element.since
+            point = NOTHING if late else element.point(update.before[number - 1], update.after[number - 1])
             update.points[number] = point
         if function == "P":
             return point.p
-        if function in ("URMS", "IRMS"):
-            return abs(point.u if function == "URMS" else point.i)
-        if function in ("UDC", "IDC"):
-            value = point.u if function == "UDC" else point.i
-            return value if element.dc or math.isinf(value) else 0.0
-        apparent = abs(point.u * point.i)
+        kind = function[0] if function[1:] in ("RMS", "DC") else ""
+        if kind:
+            value = point.u if kind == "U" else point.i
+            dc = self.inputs[number].dc
+            if dc is (function[1:] == "DC") or not math.isfinite(value):
+                return value
+            return abs(value) if dc else 0.0  # the DC part of a pure sine
+        if point is NOTHING:
+            return math.nan
+        value = update.shown.get(item, math.nan)
+        if math.isnan(value):
+            value = update.shown[item] = self._derived(self.inputs[number], update, function, point)
+        return value
+
+    def _derived(self, element: _Input, update: _Update, function: str, point: _Point) -> float:
+        """What is made from U, I and P, and frequency and distortion: undefined on DC and on a bus all but dead."""
+        apparent, true = abs(point.u * point.i), point.true
         if function == "S":
             return apparent
         if function == "LAMBDA":
             return point.p / apparent if 0.0 < apparent < math.inf else math.inf
-        return self._derived(element, update, function, point.true)
-
-    def _derived(self, element: _Input, update: _Update, function: str, true: Operating) -> float:
-        """Frequency and distortion: undefined on DC and on a bus that is all but dead."""
         if element.dc or true.f <= 0.0 or true.u <= LIVE * element.full("u", true.u):
             return math.inf
         if function == "FU":
