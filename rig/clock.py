@@ -110,7 +110,7 @@ class VirtualClock:
 
     def at(self, when: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call once at `when` (s; the past means now)."""
-        return self.at_ns(to_ns(when), call, phase)
+        return self.at_ns(to_ns(_moment(when)), call, phase)
 
     def at_ns(self, when: int, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """As `at`, in nanoseconds."""
@@ -120,8 +120,7 @@ class VirtualClock:
 
     def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call at now + k*period, k = 1, 2, ...: no drift."""
-        if not period > 0:
-            raise UseError(f"every({period}): the period must be above 0")
+        _refuse_bad_period(period)
         start, step, count = self._ns, period * NS_PER_S, 0
         event = _Event(call)
 
@@ -138,6 +137,7 @@ class VirtualClock:
     def wait_until(self, true: Callable[[], bool], within: float) -> float:
         """Run the queue until true() holds, looked at after each instant. s waited; inf when it never held."""
         self._refuse_inside_event("wait_until")
+        _refuse_bad_wait(within)
         start = self._ns
         end = start + to_ns(within)
         while not true():
@@ -172,6 +172,22 @@ class VirtualClock:
     def _refuse_inside_event(self, verb: str) -> None:
         if self._running is not None:
             raise UseError(f"{verb} inside a {self._running.name} event: schedule with at() or every() instead")
+
+
+def _moment(when: float) -> float:
+    if not math.isfinite(when):
+        raise UseError(f"at({when}): the time must be finite; say None where nothing shall happen")
+    return when
+
+
+def _refuse_bad_period(period: float) -> None:
+    if not 1.0 / NS_PER_S <= period < math.inf:
+        raise UseError(f"every({period}): the period must be above 0, from a nanosecond on, and finite")
+
+
+def _refuse_bad_wait(within: float) -> None:
+    if not 0.0 <= within < math.inf:
+        raise UseError(f"wait_until(within={within}): seconds must be 0 or more and finite")
 
 
 _PHASES = tuple(Phase)
@@ -227,18 +243,18 @@ class RealClock:
 
     def spend(self, seconds: float) -> None:
         """Nothing: a real exchange takes its own time."""
-        self._raise_failure()
+        if threading.current_thread() is not self._thread:
+            self._raise_failure()
 
     def at(self, when: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call once at `when` (s; the past means now) on the clock's thread."""
         event = _Event(call)
-        self._push(max(to_ns(when), to_ns(self.now())), phase, event)
+        self._push(max(to_ns(_moment(when)), to_ns(self.now())), phase, event)
         return event.cancel
 
     def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call at now + k*period on the clock's thread; late calls are not made up for."""
-        if not period > 0:
-            raise UseError(f"every({period}): the period must be above 0")
+        _refuse_bad_period(period)
         start, step, count = to_ns(self.now()), period * NS_PER_S, 0
         event = _Event(call)
 
@@ -254,6 +270,7 @@ class RealClock:
 
     def wait_until(self, true: Callable[[], bool], within: float) -> float:
         """Wait until true() holds. s waited; inf when it did not hold within the time."""
+        _refuse_bad_wait(within)
         start = self.now()
         while True:
             with self.lock:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from rig.clock import Cancel, Clock, Phase
+from rig.units import NS_PER_S
 
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
@@ -48,8 +49,13 @@ class Runner(Generic[In, Out]):
         """Hand the machine an event at the clock's now."""
         if self._stopped:
             return
-        step = self._machine.step(self._clock.now(), event)
-        wanted = self._wanted = step.wake_at
+        now = self._clock.now()
+        step = self._machine.step(now, event)
+        wanted = step.wake_at
+        if event is None and wanted is not None:
+            # Woken a fraction of a nanosecond early it may ask for the same time again: that must not be this instant.
+            wanted = max(wanted, now + 1.0 / NS_PER_S)
+        self._wanted = wanted
         # A wake that is due earlier than wished costs one idle look; that is cheaper than cancelling at every frame.
         if wanted is not None and (self._pending is None or wanted < self._pending):
             self._schedule(wanted)

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from rig.can.frame import Frame
+from rig.can.frame import Frame, refuse_bad_frame
 from rig.clock import Cancel, Phase, VirtualClock
 from rig.errors import UseError
 
@@ -67,7 +67,7 @@ class VirtualBus:
         self._wire_ns = [bits_on_wire(length) * 1_000_000_000 // bitrate for length in range(9)]
         self._free_at = 0
         self._ports: dict[str, _VirtualPort] = {}
-        self._listeners: dict[_VirtualPort, tuple[Receive, ...]] = {}
+        self._listeners: tuple[_VirtualPort, ...] = ()
         self._watchers: tuple[Watch, ...] = ()
         self._queue: deque[tuple[_VirtualPort, Frame]] = deque()
 
@@ -96,6 +96,7 @@ class VirtualBus:
 
     def send(self, port: _VirtualPort, frame: Frame) -> None:
         """Queue a frame of a port behind what is on the wire."""
+        refuse_bad_frame(frame)
         clock = self._clock
         start = max(clock.now_ns(), self._free_at)
         self._free_at = done = start + self._wire_ns[len(frame.data)]
@@ -110,14 +111,14 @@ class VirtualBus:
     def _deliver(self) -> None:
         port, frame = self._queue.popleft()
         now = self._clock.now()
-        for receive in self._listeners.get(port, ()):
-            receive(now, frame)
+        for other in self._listeners:
+            if other is not port and other.open:
+                other.receive(now, frame)
         for watch in self._watchers:
             watch(now, port.name, frame)
 
     def _rewire(self) -> None:
-        ports = tuple(self._ports.values())
-        self._listeners = {port: tuple(p.receive for p in ports if p is not port) for port in ports}
+        self._listeners = tuple(self._ports.values())
 
 
 class _VirtualPort:
@@ -125,16 +126,16 @@ class _VirtualPort:
 
     def __init__(self, bus: VirtualBus, name: str, receive: Receive) -> None:
         self._bus, self.name, self.receive = bus, name, receive
-        self._open = True
+        self.open = True
 
     def send(self, frame: Frame) -> None:
         """Put a frame on the wire."""
-        if not self._open:
+        if not self.open:
             raise UseError(f"CAN bus: node {self.name!r} has left the bus and cannot send")
         self._bus.send(self, frame)
 
     def close(self) -> None:
         """Leave. Frames already on the wire still arrive."""
-        if self._open:
-            self._open = False
+        if self.open:
+            self.open = False
             self._bus.detach(self)

@@ -1,17 +1,25 @@
 """The bench's bus on real hardware, through python-can: socketcan, slcan, udp_multicast, vendor interfaces.
 
-Frames arrive on python-can's receive thread; the clock's lock is taken there, so machines and watchers stay
-single-threaded. A frame's time is the clock's now at reception: python-can's stamps count on a clock of their own.
+Frames arrive on a thread of the bus's own and are handed to the clock as events, so machines and watchers stay
+single-threaded, and what one of them raises comes up in the foreground instead of ending the reception. A frame's time
+is the clock's now at reception: python-can's stamps count on a clock of their own. An interface that fails while it
+listens is a lost instrument, raised in the foreground too.
 """
 
 from __future__ import annotations
 
+import threading
+from functools import partial
+
 import can
 
 from rig.can.bus import BusPort, Receive, Watch
-from rig.can.frame import Frame
-from rig.clock import Cancel, RealClock
+from rig.can.frame import Frame, refuse_bad_frame
+from rig.clock import Cancel, Phase, RealClock
 from rig.errors import InstrumentError, LostInstrument, UseError
+
+POLL = 0.2
+"""s after which the listening thread looks whether it shall end (project choice)."""
 
 
 class HardwareBus:
@@ -26,7 +34,9 @@ class HardwareBus:
             self._bus = can.Bus(channel=channel, interface=interface, bitrate=bitrate, receive_own_messages=False)
         except (can.CanError, OSError, ValueError) as error:
             raise LostInstrument(self.resource, "open", str(error)) from error
-        self._notifier = can.Notifier(self._bus, [self._received], timeout=0.2)
+        self._closed = False
+        self._thread = threading.Thread(target=self._listen, name=f"CAN {self.resource}", daemon=True)
+        self._thread.start()
 
     def attach(self, name: str, receive: Receive) -> BusPort:
         """Join as a node; nodes of this process also hear one another."""
@@ -47,35 +57,51 @@ class HardwareBus:
         return cancel
 
     def close(self) -> None:
-        """Stop listening and let go of the interface."""
-        self._notifier.stop(timeout=1.0)
-        self._bus.shutdown()
+        """Stop listening and let go of the interface. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._thread.join(timeout=5.0 * POLL)
+            self._bus.shutdown()
 
     def send(self, port: _HardwarePort, frame: Frame) -> None:
         """Send, and let the nodes and watchers of this process hear it."""
-        try:
-            self._bus.send(can.Message(arbitration_id=frame.id, data=frame.data, is_extended_id=False))
-        except can.CanError as error:
-            raise InstrumentError(self.resource, f"send {frame}", str(error)) from error
-        self._tell(port, port.name, frame)
+        refuse_bad_frame(frame)
+        if self._closed or self._ports.get(port.name) is not port:
+            raise UseError(f"CAN bus {self.resource}: node {port.name!r} has left the bus and cannot send")
+        with self._clock.lock:
+            try:
+                self._bus.send(can.Message(arbitration_id=frame.id, data=frame.data, is_extended_id=False))
+            except (can.CanError, OSError) as error:
+                raise InstrumentError(self.resource, f"send {frame}", str(error)) from error
+            self._tell(port, port.name, self._clock.now(), frame)
 
     def detach(self, port: _HardwarePort) -> None:
         """Forget a node."""
-        self._ports.pop(port.name, None)
+        if self._ports.get(port.name) is port:
+            del self._ports[port.name]
 
-    def _received(self, message: can.Message) -> None:
-        if message.is_extended_id or message.is_remote_frame or message.is_error_frame:
-            return
-        with self._clock.lock:
-            self._tell(None, "bus", Frame(message.arbitration_id, bytes(message.data)))
+    def _listen(self) -> None:
+        while not self._closed:
+            try:
+                message = self._bus.recv(POLL)
+            except (can.CanError, OSError, ValueError) as error:
+                if not self._closed:
+                    self._clock.at(self._clock.now(), partial(self._lost, str(error)), Phase.DELIVER)
+                return
+            if message is None or message.is_extended_id or message.is_remote_frame or message.is_error_frame:
+                continue
+            now, frame = self._clock.now(), Frame(message.arbitration_id, bytes(message.data))
+            self._clock.at(now, partial(self._tell, None, "bus", now, frame), Phase.DELIVER)
 
-    def _tell(self, sender: _HardwarePort | None, name: str, frame: Frame) -> None:
-        now = self._clock.now()
+    def _lost(self, error: str) -> None:
+        raise LostInstrument(self.resource, "receive", f"the interface failed ({error}); check it and its cable")
+
+    def _tell(self, sender: _HardwarePort | None, name: str, at: float, frame: Frame) -> None:
         for port in tuple(self._ports.values()):
             if port is not sender:
-                port.receive(now, frame)
+                port.receive(at, frame)
         for watch in self._watchers:
-            watch(now, name, frame)
+            watch(at, name, frame)
 
 
 class _HardwarePort:

@@ -79,3 +79,94 @@ def test_an_interface_that_is_not_there_is_a_clear_error() -> None:
             HardwareBus(clock, "nosuch", "can0")
     finally:
         clock.close()
+
+
+def test_a_frame_on_the_wire_arrives_though_its_sender_has_left() -> None:
+    clock = VirtualClock()
+    bus, heard = VirtualBus(clock), []
+    a = bus.attach("a", lambda at, f: None)
+    bus.attach("b", lambda at, f: heard.append(("b", f.id)))
+    bus.watch(lambda at, who, f: heard.append((who, f.id)))
+    a.send(Frame(0x100, b""))
+    a.close()
+    clock.sleep(0.01)
+    assert heard == [("b", 0x100), ("a", 0x100)]
+
+
+def test_a_node_that_leaves_during_a_delivery_hears_nothing_more() -> None:
+    clock = VirtualClock()
+    bus, heard = VirtualBus(clock), []
+    sender = bus.attach("a", lambda at, f: None)
+    ports = []
+    bus.attach("b", lambda at, f: ports[0].close())
+    ports.append(bus.attach("c", lambda at, f: heard.append(f)))
+    sender.send(Frame(1, b""))
+    clock.sleep(0.01)
+    assert heard == []
+
+
+@pytest.mark.parametrize("frame", [Frame(0x800, b""), Frame(-1, b""), Frame(1, bytes(9))])
+def test_what_no_wire_can_carry_is_refused(frame: Frame) -> None:
+    clock = RealClock()
+    real = HardwareBus(clock, "virtual", "refusing-bus")
+    try:
+        for bus in (VirtualBus(VirtualClock()), real):
+            with pytest.raises(UseError, match="an id has 11 bits, and a frame at most 8 bytes"):
+                bus.attach("ev", lambda at, f: None).send(frame)
+    finally:
+        real.close()
+        clock.close()
+
+
+def test_an_error_in_a_receiver_comes_up_in_the_foreground_and_the_bus_goes_on_hearing() -> None:
+    clocks = RealClock(), RealClock()
+    one, two = (HardwareBus(c, "virtual", "failing-bus") for c in clocks)
+    got, arrived = [], threading.Event()
+
+    def receive(at: float, frame: Frame) -> None:
+        got.append(frame.id)
+        arrived.set()
+        if frame.id == 1:
+            raise UseError("the rule has a bug")
+
+    try:
+        two.attach("evse", receive)
+        port = one.attach("ev", lambda at, f: None)
+        port.send(Frame(1, b""))
+        assert arrived.wait(10.0)
+        with pytest.raises(UseError, match="the rule has a bug"):
+            clocks[1].wait_until(lambda: False, 10.0)
+        arrived.clear()
+        port.send(Frame(2, b""))
+        assert arrived.wait(10.0)
+        assert got == [1, 2]
+    finally:
+        for thing in (one, two, *clocks):
+            thing.close()
+
+
+def test_an_interface_that_fails_while_it_listens_is_a_lost_instrument() -> None:
+    clock = RealClock()
+    bus = HardwareBus(clock, "virtual", "lost-bus")
+    try:
+        bus._bus.shutdown()  # as when its cable is pulled
+        with pytest.raises(LostInstrument, match=r"virtual:lost-bus.*the interface failed"):
+            clock.wait_until(lambda: False, 10.0)
+    finally:
+        bus.close()
+        bus.close()
+        clock.close()
+
+
+def test_who_has_left_a_real_bus_cannot_send() -> None:
+    clock = RealClock()
+    bus = HardwareBus(clock, "virtual", "leaving-bus")
+    port, other = bus.attach("ev", lambda at, f: None), bus.attach("other", lambda at, f: None)
+    port.close()
+    bus.close()
+    try:
+        for one in (port, other):
+            with pytest.raises(UseError, match="has left the bus"):
+                one.send(Frame(1, b""))
+    finally:
+        clock.close()

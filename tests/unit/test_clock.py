@@ -168,3 +168,41 @@ def test_the_real_clock_refuses_a_sleep_inside_an_event() -> None:
             clock.wait_until(lambda: False, within=10.0)
     finally:
         clock.close()
+
+
+@pytest.mark.parametrize("make", [VirtualClock, RealClock])
+def test_times_that_are_none_are_refused(make: type[VirtualClock] | type[RealClock]) -> None:
+    clock = make()
+    try:
+        for bad in (math.nan, math.inf, -math.inf):
+            with pytest.raises(UseError, match="the time must be finite"):
+                clock.at(bad, lambda: None)
+        for bad in (0.0, -1.0, math.nan, math.inf, 1e-12):
+            with pytest.raises(UseError, match="the period must be above 0"):
+                clock.every(bad, lambda: None)
+        for bad in (-1.0, math.nan, math.inf):
+            with pytest.raises(UseError, match="0 or more and finite"):
+                clock.wait_until(lambda: False, bad)
+    finally:
+        if isinstance(clock, RealClock):
+            clock.close()
+
+
+def test_one_failing_event_of_a_real_clock_does_not_fail_another_that_spends() -> None:
+    clock, spent = RealClock(), threading.Event()
+
+    def fail() -> None:
+        raise ValueError("first")
+
+    def spend() -> None:
+        clock.spend(0.0)
+        spent.set()
+
+    try:
+        clock.at(0.0, fail)
+        clock.at(0.0, spend)
+        assert spent.wait(10.0)
+        with pytest.raises(ValueError, match="first"):
+            clock.sleep(0.0)
+    finally:
+        clock.close()

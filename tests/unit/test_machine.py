@@ -62,3 +62,24 @@ def test_a_wake_between_two_nanoseconds_is_reached() -> None:
     run_on(clock, machine, lambda out: None)
     clock.sleep(10.0)
     assert len(machine.wakes) == 31  # once at the start
+
+
+def test_a_machine_that_insists_on_its_exact_time_does_not_stop_the_bench() -> None:
+    """0.1 + 0.2 lies a fraction of a nanosecond after 0.3, where the queue wakes it: it asks for that time again."""
+
+    class Strict:
+        def __init__(self) -> None:
+            self.due, self.calls, self.done = 0.1 + 0.2, 0, list[float]()
+
+        def step(self, now: float, event: None) -> Step[str]:
+            self.calls += 1
+            assert self.calls < 100, "asked again and again in one instant"
+            if now >= self.due:
+                self.done.append(now)
+                self.due += 1.0
+            return Step((), self.due)
+
+    clock, machine = VirtualClock(), Strict()
+    run_on(clock, machine, lambda out: None)
+    clock.sleep(2.0)
+    assert machine.done == [0.300000001, 1.3]
