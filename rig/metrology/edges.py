@@ -176,17 +176,17 @@ def bracket(w: Wave, edge: Edge, other: int, reference: SineFit, peak: float) ->
     away, sine, turned = _walk(w, edge.seen + edge.outwards, edge.outwards, half + quarter, reference)
     if not len(away):
         return edge
-    growth = max(there - here, 0.0)
-    if growth < STEADY * here and here >= SHARP:
-        if max(abs(there - here), *(abs(aside) for _, aside in models)) > STEADY * here / 4:
+    depth, growth = abs(here), max(abs(there) - abs(here), 0.0)
+    if growth < STEADY * depth and depth >= SHARP:
+        if max(abs(there - here), *(abs(aside) for _, aside in models)) > STEADY * depth / 4:
             # It moves: at the edge it may be half of that.
-            models += [(depth / 2, aside / 2) for depth, aside in models]
-        places = [_sharp(away, depth * sine + aside * turned, noise) for depth, aside in models]
+            models += [(part / 2, aside / 2) for part, aside in models]
+        places = [_sharp(away, part * sine + aside * turned, noise) for part, aside in models]
         near, far = min(a for a, _ in places), max(b for _, b in places)
         far = max(far, _visible(away, 0.0 * sine, noise, peak, w.rate))
     else:
         # Noise may have carried the seen edge outwards as well.
-        early = 2 * noise / reference.amplitude * quarter / growth if growth > STEADY * here / 2 else 0.0
+        early = 2 * noise / reference.amplitude * quarter / growth if growth > STEADY * depth / 2 else 0.0
         near, far = -round(min(early, quarter, len(inside) - 1)), _gradual(away, sine, quarter, noise)
         far = max(far, _visible(away, THRESHOLD * sine, noise, peak, w.rate))
     return Edge(edge.seen, edge.outwards, near, far)
@@ -206,8 +206,8 @@ def _walk(w: Wave, begin: int, step: int, n: int, reference: SineFit) -> tuple[F
 
 
 def _depth(missing: Floats, sine: Floats) -> float:
-    """Part of the reference that is missing, no more than all: a voltage that comes back turned over may have been dead
-    before."""
+    """Part of the reference that is missing, negative of a swell; no more than all: a voltage that comes back turned
+    over may have been dead before."""
     power = float(sine @ sine)
     return min(float(missing @ sine) / power, 1.0) if power > 0 else 1.0
 
@@ -246,5 +246,5 @@ def _gradual(missing: Floats, sine: Floats, quarter: int, noise: float) -> int:
     low = np.maximum(np.arange(1, len(power)) - quarter, 0)
     window = power[1:] - power[low]
     known = window >= SURE * noise**2 / (THRESHOLD / 2) ** 2
-    inside = first(known & (lost[1:] - lost[low] + 2 * noise * np.sqrt(window) <= THRESHOLD * window))
+    inside = first(known & (np.abs(lost[1:] - lost[low]) + 2 * noise * np.sqrt(window) <= THRESHOLD * window))
     return len(missing) if inside is None else inside

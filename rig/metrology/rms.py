@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rig.errors import BenchFault
 from rig.metrology.measurement import Component, Measurement
-from rig.metrology.sine import SineFit, fit_record, fit_sine
+from rig.metrology.sine import SineFit, fit_record, fit_sine, with_shape
 from rig.metrology.wave import BLOCK, Floats, Wave, blocks
 
 __all__ = ["HalfCycles", "SineFit", "fit_sine", "fit_wave", "frequency", "rms", "thd", "urms_half"]
@@ -47,6 +47,10 @@ def fit_wave(w: Wave, nominal_frequency: float) -> SineFit:
     if n < len(w.samples):
         n = len(w.samples)
         fit = fit_record(w, fit)
+    else:  # harmonics pull at the frequency of a few cycles: fitted again without them
+        time, values = w.time, w.volts()
+        shaped = with_shape(fit, time, values)
+        fit = fit_sine(time, values - (shaped.at(time) - fit.at(time)), fit.frequency)
     if fit.amplitude < 4 * fit.residual / math.sqrt(n) or fit.amplitude == 0.0:
         raise BenchFault(f"{w.source or 'wave'}: no fundamental in it; is the circuit live?")
     return fit
@@ -96,44 +100,54 @@ def thd(w: Wave, nominal_frequency: float, order: int = 40, name: str = "thd_u")
     """Total harmonic distortion, fraction of the fundamental, orders 2..order below the Nyquist frequency.
 
     Harmonics by least squares at multiples of the fitted frequency over 200 ms, ten cycles at 50 Hz and twelve at 60
-    (IEC 61000-4-7), or over the whole cycles there are. What noise adds to a sum of squares is taken off it.
+    (IEC 61000-4-7), or over the whole cycles there are. What noise adds to a sum of squares is taken off it; how much
+    there is of it is seen between the harmonics.
     """
     fundamental = fit_wave(w, nominal_frequency).frequency
     order = min(order, math.ceil(w.rate / (2 * fundamental)) - 1)
     if order < 2:
         raise BenchFault(f"{w.source or 'wave'}: {w.rate:g} S/s shows no harmonic; record faster")
     n = _whole(w, fundamental, min(round(HARMONIC_WINDOW * nominal_frequency), _cycles(w, fundamental)))
-    terms, rest = _harmonics(w, n, fundamental, order)
-    squares = terms[0] ** 2 + terms[1] ** 2
-    term = 2 * rest / n  # variance of one cosine or sine term
-    above = max(float(np.sum(squares[1:])) - 2 * term * (order - 1), 0.0)
-    spread = math.sqrt(4 * above * term + 4 * term**2 * (order - 1))
+    squares, floor = _harmonics(w, n, fundamental, order)
+    above = max(float(np.sum(squares[1:])) - floor * (order - 1), 0.0)
+    # Of the sum itself, and of the floor, which so many squares tell to 1/sqrt(order).
+    spread = math.sqrt(2 * above * floor + 2 * floor**2 * (order - 1))
     first = math.sqrt(float(squares[0]))
     value = math.sqrt(above) / first
-    # The root is steep where nothing is: its step by one standard uncertainty of the sum, not its slope.
-    noise = math.sqrt(above + spread) / first - value
+    # A root is steep where nothing is under it: half its step over two standard uncertainties, not its slope.
+    up = math.sqrt(above + 2 * spread) / first - value
+    down = value - math.sqrt(max(above - 2 * spread, 0.0)) / first
+    noise = max(up, down) / 2
     budget = (
-        Component("noise of the harmonics", noise, "normal", "residual of the fit"),
+        Component("noise of the harmonics", noise, "normal", "what stands between the harmonics"),
         Component("gain between orders", w.gain_u * value, "normal", w.source or "gain"),
     )
     return Measurement(name, value, "1", budget, w.source, w.start + n / w.rate, w.of)
 
 
 def _harmonics(w: Wave, n: int, fundamental: float, order: int) -> tuple[Floats, float]:
-    """Terms of the first n samples, V, shape (2, order): cosines, sines; and the mean square of what is left, V2."""
-    orders = np.arange(1, order + 1)
-    normal, wanted, squares = np.zeros((2 * order + 1,) * 2), np.zeros(2 * order + 1), 0.0
+    """Squares of the amplitudes of orders 1..order in the first n samples, V2, and what noise adds to one of them."""
+    powers = 2 * order + 1  # of half the fundamental: even ones are harmonics, odd ones stand between them
+    normal, wanted = np.zeros((2 * powers + 1,) * 2), np.zeros(2 * powers + 1)
     for low, high in blocks(0, n):
-        values, angle = w.part(low, high), 2 * math.pi * fundamental * w.times(low, high)
-        grown = np.exp(1j * np.outer(angle, orders))
-        columns = np.hstack([grown.real, grown.imag, np.ones((len(values), 1))])
-        normal += columns.T @ columns
-        wanted += columns.T @ values
-        squares += float(values @ values)
-    terms = np.asarray(np.linalg.solve(normal, wanted), dtype=np.float64)
-    rest = max(squares - float(terms @ wanted), 0.0) / max(1, n - 2 * order - 1)
-    pairs: Floats = terms[: 2 * order].reshape(2, order)
-    return pairs, rest
+        turn = np.exp(1j * math.pi * fundamental * w.times(low, high))
+        columns = np.ones((2 * powers + 1, high - low))
+        grown = turn.copy()
+        for k in range(powers):
+            columns[2 * k], columns[2 * k + 1] = grown.real, grown.imag
+            grown *= turn
+        normal += columns @ columns.T
+        wanted += columns @ w.part(low, high)
+    terms, *_ = np.linalg.lstsq(normal, wanted, rcond=1e-9)
+    squares = np.asarray(terms[:-1:2] ** 2 + terms[1:-1:2] ** 2, dtype=np.float64)
+    return squares[1::2][:order], _noise_floor(squares[2::2])
+
+
+def _noise_floor(squares: Floats) -> float:
+    """Mean of the squares that are noise: spread as an exponential, with its median at ln 2 of its mean; those far out
+    are interharmonics."""
+    near = squares <= 6 * float(np.median(squares)) / math.log(2)
+    return float(np.mean(squares[near]))
 
 
 def _integral_of_squares(w: Wave, edges: Floats) -> Floats:
@@ -144,10 +158,11 @@ def _integral_of_squares(w: Wave, edges: Floats) -> Floats:
     part = position - low
     here, there = (np.asarray(w.samples[at], dtype=np.float64) ** 2 for at in (low, np.minimum(low + 1, n - 1)))
     first = float(w.samples[0]) ** 2
-    # By the trapezoidal rule: all squares before the sample, the first and this one by half.
-    total = _sums_of_squares(w, low) + (here - first) / 2
-    # Inside a sample interval the square runs straight from one sample to the next.
-    result: Floats = (total + part * here + part**2 / 2 * (there - here)) / w.rate
+    with np.errstate(invalid="ignore"):  # told in words below
+        # By the trapezoidal rule: all squares before the sample, the first and this one by half.
+        total = _sums_of_squares(w, low) + (here - first) / 2
+        # Inside a sample interval the square runs straight from one sample to the next.
+        result: Floats = (total + part * here + part**2 / 2 * (there - here)) / w.rate
     if not np.isfinite(result).all():
         raise w.no_number()
     return result

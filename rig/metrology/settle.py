@@ -29,10 +29,26 @@ def settling(w: Wave, start: int, voltage: float, frequency: float, running: flo
         return math.inf
     rest = w.cut(back)
     half = urms_half(rest, running)
-    outside = np.abs(half.values / voltage - 1.0) > VOLTAGE_BAND
-    # A window that is outside may be so at its beginning only: the next one, half a cycle later, is good.
-    begins = half.times - rest.start - 1 / running
-    return max(_exit(outside, begins + 0.5 / running), _frequency_exit(rest, frequency))
+    return max(_voltage_exit(half.values / voltage, 0.5 / running), _frequency_exit(rest, frequency))
+
+
+def _voltage_exit(ratio: Floats, step: float) -> float:
+    """s to the last exit. ratio: Urms(1/2) over nominal, windows of two steps, one begun each step.
+
+    The last window outside the band holds the exit where its mean square says, if before it all was as a cycle earlier
+    and after it all is as a cycle later.
+    """
+    where = np.flatnonzero(np.abs(ratio - 1.0) > VOLTAGE_BAND)
+    if not len(where):
+        return 0.0
+    i = int(where[-1])
+    if i == len(ratio) - 1:
+        return math.inf
+    edge = 1 + math.copysign(VOLTAGE_BAND, ratio[i] - 1)
+    before, after = float(ratio[max(0, i - 2)]) ** 2, float(ratio[min(len(ratio) - 1, i + 3)]) ** 2
+    out = (edge**2 - after) / (before - after) if before != after else 1.0
+    # The next window begins a step later and is good: the exit lies between, here in the middle.
+    return step * (i + 2 * min(max(out, 0.0), 1.0) + 0.5)
 
 
 def _first_return(w: Wave, start: int, peak: float) -> int | None:
@@ -43,21 +59,16 @@ def _first_return(w: Wave, start: int, peak: float) -> int | None:
     return first_persistent(over, start, len(w.samples), samples_of(BACK_TIME, w.rate), share=1.0)
 
 
-def _exit(outside: Flags, until: Floats) -> float:
-    """until of the last that is outside; 0 when all are good, inf when the last of all is outside."""
-    where = np.flatnonzero(outside)
-    if not len(where):
-        return 0.0
-    return math.inf if where[-1] == len(outside) - 1 else float(until[where[-1]])
-
-
 def _frequency_exit(w: Wave, frequency: float) -> float:
     """s from the first sample to the end of the last cycle outside the band."""
     kept = _rising(w)
     cycles = np.diff(kept)
     if not len(cycles):
         return math.inf
-    return _exit(np.abs(1 / (cycles * frequency) - 1.0) > FREQUENCY_BAND, kept[1:])
+    where = np.flatnonzero(np.abs(1 / (cycles * frequency) - 1.0) > FREQUENCY_BAND)
+    if not len(where):
+        return 0.0
+    return math.inf if where[-1] == len(cycles) - 1 else float(kept[where[-1] + 1])
 
 
 def _rising(w: Wave) -> Floats:

@@ -147,8 +147,7 @@ def fit_record(w: Wave, guess: SineFit) -> SineFit:
 
 def _turns(f: float, length: int, pieces: int, rate: float) -> Floats:
     """Phase a sine of frequency f has run by the begin of each piece, rad, whole turns dropped."""
-    turns: Floats = 2 * math.pi * ((np.arange(pieces) * (length * f / rate)) % 1.0)
-    return turns
+    return np.asarray(2 * math.pi * ((np.arange(pieces) * (length * f / rate)) % 1.0), dtype=np.float64)
 
 
 def _pieces(w: Wave, f: float, length: int, pieces: int) -> tuple[Floats, Floats, Floats, Floats]:

@@ -109,6 +109,7 @@ def transfer_time(legs: Sequence[Wave], voltage: float, frequency: float, name: 
     half_cycle = 0.5 / frequency
     settle_budget = (
         Component("refreshed each half cycle", half_cycle / math.sqrt(12), "rectangular", "method"),
+        Component("shape of the excursion", half_cycle / math.sqrt(12), "rectangular", "method"),
         Component("first return", PERSISTENCE / math.sqrt(12), "rectangular", "method"),
     )
     return TransferResult(

@@ -1,0 +1,213 @@
+"""Transfer time against voltages whose true interruption is written down (closed_form.py).
+
+The reading and its expanded uncertainty (k = 2) must cover the truth; a stated bound on that uncertainty keeps the cover
+honest: who knows nothing covers everything.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pytest
+from closed_form import Scene
+
+from rig.errors import BenchFault, UseError
+from rig.metrology.transfer import TransferResult, transfer_time
+from rig.metrology.wave import Wave
+
+ANGLES = tuple(range(0, 360, 15))
+GAPS = (4e-3, 10e-3, 20e-3, 100e-3)
+
+
+def measured(scene: Scene) -> TransferResult:
+    return transfer_time([scene.wave()], scene.voltage, scene.frequency)
+
+
+def cover(scenes: Iterable[Scene], bound: float) -> None:
+    """Each reading covers its truth with an expanded uncertainty of no more than `bound` s."""
+    missed, widest = [], 0.0
+    for scene in scenes:
+        m = measured(scene).measurement
+        widest = max(widest, m.expanded())
+        if not abs(m.value - scene.duration) <= m.expanded():
+            missed.append(
+                f"{scene}: read {m.value * 1e3:.3f} of {scene.duration * 1e3:.3f}, U {m.expanded() * 1e3:.3f}"
+            )
+    assert not missed, "\n".join(missed)
+    assert widest <= bound
+
+
+def scenes(**fixed: object) -> list[Scene]:
+    return [
+        Scene(gap=gap, angle=angle, seed=i, **fixed)  # type: ignore[arg-type]
+        for i, (gap, angle) in enumerate(product(GAPS, ANGLES))
+    ]
+
+
+@pytest.mark.parametrize("rate", [20e3, 50e3, 100e3])
+@pytest.mark.parametrize("frequency", [50.0, 60.0])
+def test_every_point_on_wave_at_every_rate(frequency: float, rate: float) -> None:
+    gaps = (4e-3, 7e-3, 20e-3, 500e-3)
+    cover(
+        (
+            Scene(gap=gap, angle=angle, frequency=frequency, rate=rate, seed=i)
+            for i, (gap, angle) in enumerate(product(gaps, ANGLES))
+        ),
+        bound=0.1e-3,
+    )
+
+
+@pytest.mark.parametrize(("noise", "bound"), [(0.005, 0.2e-3), (0.01, 0.3e-3), (0.02, 0.5e-3)])
+def test_noise_widens_what_is_hidden(noise: float, bound: float) -> None:
+    cover(scenes(noise=noise), bound)
+
+
+@pytest.mark.parametrize("jump", [10.0, 60.0, -120.0, 180.0])
+def test_a_phase_jump_is_no_interruption_of_its_own(jump: float) -> None:
+    cover(scenes(jump=jump, noise=0.005), bound=0.2e-3)
+    scene = Scene(gap=20e-3, angle=30.0, jump=jump)
+    (leg,) = measured(scene).legs
+    assert math.cos(math.radians(leg.phase_jump - jump)) == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("after", [49.0, 49.8, 50.5, 51.0])
+def test_the_house_may_come_back_at_another_frequency(after: float) -> None:
+    cover(scenes(after_frequency=after, noise=0.005), bound=0.2e-3)
+
+
+@pytest.mark.parametrize("offset", [0.01, 0.03, -0.05])
+def test_the_digitizers_zero_does_not_move_an_edge(offset: float) -> None:
+    cover(scenes(offset=offset, noise=0.005), bound=0.2e-3)
+
+
+@pytest.mark.parametrize("harmonics", [{3: 0.03, 5: 0.03, 7: 0.02}, {3: 0.05, 5: 0.06, 7: 0.05}])
+def test_a_distorted_mains_is_a_clean_one(harmonics: dict[int, float]) -> None:
+    cover(scenes(harmonics=harmonics, noise=0.005), bound=0.2e-3)
+
+
+@pytest.mark.parametrize(("left", "bound"), [(0.3, 0.3e-3), (0.7, 0.5e-3), (0.8, 0.8e-3)])
+def test_sags(left: float, bound: float) -> None:
+    cover(scenes(left=left, noise=0.005), bound)
+
+
+@pytest.mark.parametrize("soft", [10e-3, 50e-3])
+def test_a_soft_start_is_known_to_a_part_of_a_half_cycle(soft: float) -> None:
+    """The envelope reaches 90 % between two peaks of the wave: no method sees more."""
+    cover(scenes(soft=soft), bound=5e-3)
+
+
+def test_contact_bounce_is_part_of_the_interruption() -> None:
+    cover(scenes(bounce=((0.5e-3, 1e-3), (1.5e-3, 1.8e-3)), noise=0.005), bound=0.5e-3)
+
+
+def test_the_contact_that_bounces_when_it_closes_ends_with_its_last_bounce() -> None:
+    cover(scenes(end_bounce=((0.5e-3, 1.2e-3), (1.8e-3, 2.6e-3)), noise=0.005), bound=1e-3)
+
+
+@pytest.mark.parametrize("decay", [20e-3, 50e-3, 200e-3])
+def test_the_residual_voltage_of_motors_on_the_dead_bus(decay: float) -> None:
+    """It turns and decays. Where it happens to look like the live voltage nobody can tell, and either truth will do."""
+    for scene in scenes(left=0.7, decay=decay, slip=0.97, noise=0.005):
+        m = measured(scene).measurement
+        assert scene.out_of_tolerance - m.expanded() <= m.value <= scene.duration + m.expanded(), scene
+        assert m.expanded() <= 2.5e-3
+
+
+def test_a_short_return_does_not_end_it() -> None:
+    """Half a cycle of good voltage after 20 ms, then 60 ms of nothing: one interruption of 90 ms."""
+    scene = Scene(gap=20e-3, angle=40.0, end_bounce=((10e-3, 70e-3),), noise=0.005)
+    m = measured(scene).measurement
+    assert abs(m.value - 0.090) <= m.expanded()
+
+
+def test_a_gap_below_the_persistence_is_covered_though_not_seen() -> None:
+    for i, gap in enumerate((0.2e-3, 0.4e-3)):
+        m = measured(Scene(gap=gap, angle=90.0, seed=i, noise=0.005)).measurement
+        assert abs(m.value - gap) <= m.expanded() <= 2e-3
+
+
+def test_mains_that_is_never_restored() -> None:
+    result = measured(Scene(gap=math.inf, noise=0.005))
+    assert result.measurement.value == math.inf
+    assert result.settle.value == math.inf
+    assert "was not back" in result.reason
+    assert math.isfinite(result.measurement.u)
+
+
+def test_a_voltage_that_comes_back_too_low_is_not_back() -> None:
+    assert measured(Scene(gap=20e-3, after=0.85)).measurement.value == math.inf
+
+
+def test_no_interruption() -> None:
+    result = measured(Scene(gap=0.0, noise=0.01, harmonics={5: 0.04}))
+    assert result.measurement.value == 0.0
+    assert "no interruption" in result.reason
+    assert math.isnan(result.start)
+
+
+def test_a_slow_drift_inside_the_band_is_no_interruption() -> None:
+    t = np.arange(100_000) / 50e3
+    v = 141.42 * (1 - 0.06 * t / 2) * np.sin(2 * math.pi * 50.1 * t)
+    assert transfer_time([Wave(v.astype(np.float32), 50e3)], 100.0, 50.0).measurement.value == 0.0
+
+
+def test_the_worst_leg_counts() -> None:
+    one, other = Scene(gap=8e-3, angle=30.0), Scene(gap=12e-3, angle=210.0, seed=3)
+    result = transfer_time([one.wave("leg 1"), other.wave("leg 2")], 100.0, 50.0)
+    assert result.measurement.value == pytest.approx(12e-3, abs=result.measurement.expanded())
+    assert [leg.name for leg in result.legs] == ["leg 1", "leg 2"]
+    assert result.legs[0].duration == pytest.approx(8e-3, abs=0.1e-3)
+
+
+def test_edges_are_bench_times() -> None:
+    scene = Scene(gap=20e-3, angle=90.0)
+    result = measured(scene)
+    assert result.start == pytest.approx(100.0 + scene.start, abs=0.05e-3)
+    assert result.end == pytest.approx(100.0 + scene.end, abs=0.05e-3)
+    assert result.measurement.at == result.end
+
+
+def test_raw_converter_words_and_floats_read_the_same() -> None:
+    """int16 samples must not overflow where squares are summed."""
+    scene = Scene(gap=20e-3, angle=70.0)
+    w = scene.wave()
+    words = Wave(np.round(w.samples * 100).astype(np.int16), w.rate, w.start)
+    m = transfer_time([words], 100 * scene.voltage, 50.0).measurement
+    assert m.value == pytest.approx(scene.duration, abs=0.1e-3)
+
+
+def test_records_that_cannot_be_judged() -> None:
+    scene = Scene(gap=20e-3)
+    w = scene.wave()
+    with pytest.raises(BenchFault, match="clipped"):
+        transfer_time([replace(w, clipped=True)], 100.0, 50.0)
+    holed = w.samples.copy()
+    holed[20_000:20_050] = np.nan
+    with pytest.raises(BenchFault, match="no number"):
+        transfer_time([replace(w, samples=holed)], 100.0, 50.0)
+    with pytest.raises(BenchFault, match="too short"):
+        transfer_time([replace(w, samples=w.samples[:8_000])], 100.0, 50.0)
+    with pytest.raises(BenchFault, match="too coarse"):
+        transfer_time([replace(w, samples=w.samples[::5], rate=10e3)], 100.0, 50.0)
+    with pytest.raises(BenchFault, match="not supplied"):
+        transfer_time([w], 230.0, 50.0)
+    with pytest.raises(UseError, match="no leg"):
+        transfer_time([], 100.0, 50.0)
+    with pytest.raises(BenchFault, match="clean cycles"):
+        transfer_time([Scene(gap=20e-3, noise=0.08).wave()], 100.0, 50.0)
+
+
+def test_random_cases_are_covered_as_often_as_promised() -> None:
+    """U is k = 2: 94 % at least, and never off by more than 3 U."""
+    from coverage_of_transfer import Tally, random_scene
+
+    rng = np.random.default_rng(20261125)
+    tally = Tally()
+    for i in range(250):
+        tally.add(random_scene(rng, i))
+    assert tally.covered >= 0.94, tally
+    assert tally.worst <= 1.5, tally
