@@ -14,10 +14,9 @@ which its uncertainty depends on. Ranges are fixed, auto range is off. Never met
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
-from pathlib import Path
 from typing import ClassVar
 
 from instruments.yokogawa_wt1800e.beat import Beat
@@ -41,37 +40,29 @@ from instruments.yokogawa_wt1800e.commands import (
     VOLTAGE_AUTO,
     VOLTAGE_RANGE,
     WIRING,
-    ZERO,
     Edge,
-    Element,
     Format,
     Options,
     Readings,
 )
+from instruments.yokogawa_wt1800e.readings import Make, Values, maker
 from rig.clock import Clock
 from rig.errors import InstrumentError, UseError
-from rig.metrology.accuracy import Accuracy, read_accuracy
-from rig.metrology.measurement import Component, Measurement
+from rig.metrology.measurement import Measurement
 from rig.plant.ports import Port
 from rig.roles import Quantity, Snapshot
 from rig.scpi.driver import ErrorQueue, ScpiDriver, Session
 
-ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
 FINEST = 0.001
 """s between two looks while an update's end is waited for, at the least (project choice)."""
 LOOKS = 50
 """Looks over one update while its phase is not yet known (project choice: its end is then known to 2 % of a period)."""
 PATIENCE = 3.0
 """Updates, plus a second, until an end that does not come is a fault."""
-POWER_FACTOR_INFLUENCE = 0.001
-"""Error of P in units of the reactive power, limit ("influence of power factor", 0.1 % of S at zero; WT1800, M)."""
 AC_FUNCTION = {"u": "URMS", "i": "IRMS", "p": "P", "s": "S", "pf": "LAMBDA", "f": "FU", "thd_u": "UTHD"}
 DC_FUNCTION = {"u": "UDC", "i": "IDC", "p": "P", "s": "S"}
 NEEDS = {"u": "u", "i": "i", "p": "pui", "s": "sui", "f": "f"}
 """Which functions of the same element a reading is made from, itself first."""
-
-Values = Sequence[float]
-Make = Callable[[Values, float], Measurement]
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,111 +288,11 @@ class YokogawaWt1800e(ScpiDriver):
             self._clock.sleep(min(max(self._beat.next_by(now) - now, step), 0.9 * self.update_period))
             self._look()
 
-    # -- uncertainty
-
     def _maker(self, quantity: Quantity) -> Make:
         port, function = quantity
         number = self._element[port]
-        element = self._options.elements[number]
-        name, source = f"{port} {function}", f"{self.resource} element {number} {port} {function}"
-        limits = _limits(element)
-        if function == "p":
-            return _power(name, source, limits, ac=port != "dc")
-        if function == "s":
-            return _apparent(name, source, limits)
-        if function == "pf":
-            return _power_factor(name, source, limits)
-        if function == "thd_u":
-            return _plain(name, source, "1", _Limits(ACCURACY, "thd", 1.0), 0.01)
-        if function == "f":
-            return _plain(name, source, "Hz", _Limits(ACCURACY, "frequency", 1.0), 1.0)
-        return _plain(name, source, "V" if function == "u" else "A", limits[function], 1.0)
-
-
-class _Limits:
-    """The budget of one reading. full: what the accuracy file's figures are in units of."""
-
-    def __init__(self, accuracy: Accuracy, function: str, full: float) -> None:
-        spec = accuracy[function].ranges[0]
-        root = math.sqrt(3.0)
-        self._share = spec.reading / 100.0 / root
-        self._name, self._source = f"{accuracy.model} {function}: of reading", f"{spec.source} ({spec.confidence})"
-        fixed = accuracy.budget(function, 0.0, spec.full)
-        self._fixed = tuple(Component(c.name, c.u * full, c.distribution, c.source) for c in fixed)
-        zero = ZERO * full / root if function.startswith(("voltage", "current")) else 0.0
-        self._zero = Component(f"{accuracy.model} {function}: shown as zero", zero, "rectangular", "WT1800 (M)")
-
-    def budget(self, value: float) -> tuple[Component, ...]:
-        """Components at a reading; a zero may be a small voltage or current that is not shown."""
-        if value == 0.0:
-            return (*self._fixed, self._zero) if self._zero.u else self._fixed
-        return (Component(self._name, self._share * abs(value), "rectangular", self._source), *self._fixed)
-
-    def u(self, value: float) -> float:
-        """Standard uncertainty at a reading."""
-        return math.sqrt(math.fsum(c.u**2 for c in self.budget(value)))
-
-
-def _limits(element: Element) -> dict[str, _Limits]:
-    kind = "_dc" if element.port == "dc" else ""
-    volts, amperes = element.voltage_range, element.current
-    return {
-        "u": _Limits(ACCURACY, f"voltage{kind}", volts),
-        "i": _Limits(ACCURACY, f"current{kind}", amperes),
-        "p": _Limits(ACCURACY, f"power{kind}", volts * amperes),
-    }
-
-
-def _plain(name: str, source: str, unit: str, limits: _Limits, scale: float) -> Make:
-    """scale: of the instrument's figure (THD comes in per cent)."""
-
-    def make(values: Values, at: float) -> Measurement:
-        value = values[0] * scale
-        return Measurement(name, value, unit, limits.budget(value), source, at)
-
-    return make
-
-
-def _power(name: str, source: str, limits: dict[str, _Limits], ac: bool) -> Make:
-    why = "influence of the power factor, WT1800 (M)"
-
-    def make(values: Values, at: float) -> Measurement:
-        p, u, i = values
-        budget = limits["p"].budget(p)
-        if ac:
-            reactive = math.sqrt(max((u * i) ** 2 - p * p, 0.0))
-            influence = POWER_FACTOR_INFLUENCE * reactive / math.sqrt(3.0)
-            budget = (*budget, Component("power factor", influence, "rectangular", why))
-        return Measurement(name, p, "W", budget, source, at)
-
-    return make
-
-
-def _apparent(name: str, source: str, limits: dict[str, _Limits]) -> Make:
-    def make(values: Values, at: float) -> Measurement:
-        s, u, i = values
-        budget = (
-            Component("voltage", limits["u"].u(u), "normal", source, abs(i)),
-            Component("current", limits["i"].u(i), "normal", source, abs(u)),
-        )
-        return Measurement(name, s, "VA", budget, source, at)
-
-    return make
-
-
-def _power_factor(name: str, source: str, limits: dict[str, _Limits]) -> Make:
-    def make(values: Values, at: float) -> Measurement:
-        pf, p, u, i = values
-        if u * i == 0.0:
-            raise InstrumentError(source, VALUES.spelt() + "?", "has a power factor, but no voltage or no current")
-        budget = (
-            Component("power", limits["p"].u(p), "normal", source, 1.0 / (u * i)),
-            Component("voltage", limits["u"].u(u), "normal", source, pf / u),
-            Component("current", limits["i"].u(i), "normal", source, pf / i),
-        )
-        return Measurement(name, pf, "1", budget, source, at)
-
-    return make
+        source = f"{self.resource} element {number} {port} {function}"
+        return maker(function, f"{port} {function}", source, self._options.elements[number])
 
 
 def open_driver(session: Session, options: Options, clock: Clock) -> YokogawaWt1800e:
