@@ -42,11 +42,14 @@ PACK_PERIOD = 1.0
 FAST_PERIOD = 0.1
 """s, one cycle of the bus (chademo.md 0)."""
 SAFE_WITHIN = 20.0
-"""s for make_safe: stop 4 s, opening 1 s, weld test 10 s (vehicle profile), and what the polling adds."""
+"""s for make_safe: stop 4 s, opening 1 s, weld test 10 s (vehicle profile), release, and what the polling adds."""
+RELEASES_WITHIN = 3.0
+"""s from the car's last word (102.5.3) until the charger has let go of d1, before the plug is pulled all the same: d2,
+0.5 s, d1 (chademo.md 2 stop), a cycle to hear of it, and the lock (project choice)."""
 
 P = VehiclePhase
 FAST_PHASES = frozenset({P.CLOSING, P.STOPPING, P.OPENING, P.WELD_CHECK})
-OVER_PHASES = frozenset({P.ENDED, P.ASLEEP, P.WAKING})
+OVER_PHASES = frozenset({P.ASLEEP, P.WAKING})
 
 
 class Car:
@@ -102,6 +105,16 @@ class Car:
     def reading(self) -> DcReading | None:
         """What was last read at the source's terminals."""
         return self._battery.reading
+
+    @property
+    def full(self) -> bool:
+        """It asks for no more charge: its voltage is at the end of a charge."""
+        return self.vehicle.full
+
+    @property
+    def pulling(self) -> bool:
+        """Its pack's voltage is still on the way to where it was pulled."""
+        return self._battery.moving
 
     @property
     def plugged_in(self) -> bool:
@@ -225,17 +238,21 @@ class Car:
 
     def make_safe(self) -> SafeState:
         """End any session: current down, contactors open at 5 A or less (or after the bound of the vehicle profile), k
-        off, both read back. Leaves the car unplugged; the source is still on. Bounded by SAFE_WITHIN; goes on
-        through errors of others, and raises UnsafeState when the contactors cannot be confirmed open."""
+        off, both read back; the plug is pulled when the charger has let go. Leaves the car unplugged; the source is
+        still on. Bounded by SAFE_WITHIN; goes on through errors of others, and raises UnsafeState when the contactors
+        cannot be confirmed open."""
         notes: list[str] = []
         self._end_task()
         self.vehicle.press_stop()
         self._clock.at(self._clock.now(), lambda: self._runner.tell(None))
         end = self._clock.now() + SAFE_WITHIN
-        while self._clock.now() < end:
+        release = math.inf
+        while self._clock.now() < min(end, release):
             self._try(notes, lambda: self._clock.sleep(FAST_PERIOD))
             if self.phase in OVER_PHASES:
                 break
+            if self.phase is P.ENDED:
+                release = min(release, self._clock.now() + RELEASES_WITHIN)
             self._try(notes, self._update)
         self._try(notes, lambda: self._interface.set_wire("k", False))
         self._try(notes, lambda: self._interface.move_contactor(False))  # by now open, or past every bound

@@ -2,9 +2,9 @@
 
 Theory
   The rule set is a machine (rig.chademo.rules.ruleset); this file only brings it what happens. Frames come from the
-  bus, wires and the auxiliary contact from the vehicle interface, DC voltage and current from the power analyzer, or
-  from the battery source where there is none. Readings are taken every FAST while something moves and every SLOW
-  otherwise: between them the rules see what the frames report.
+  bus, wires and the auxiliary contact from the vehicle interface, the voltage at the connector from there too, and the
+  DC current from the battery source. Readings are taken every FAST while something moves and every SLOW otherwise:
+  between them the rules see what the frames report.
 
   A new rule set begins with each test (`renew`), so a verdict is of that test alone. A broken rule is told at once.
 """
@@ -102,9 +102,6 @@ class Watch:
         self._runner.tell(Sample("dc_current", current))
 
     def _read(self) -> tuple[float, float]:
-        analyzer = self._bench.analyzer
-        if analyzer is not None and "dc" in analyzer.ports:
-            values = analyzer.latest(("dc", "u"), ("dc", "i")).values
-            return values["dc", "u"].value, values["dc", "i"].value
-        reading = self._bench.battery.reading()
-        return reading.voltage, reading.current
+        """V at the connector and A of the battery, both of this moment: a power analyzer's mean over its last update
+        would show a current that has fallen, or a voltage that has gone, for a fraction of a second more."""
+        return self._bench.vehicle.inlet_voltage(), self._bench.battery.reading().current

@@ -5,7 +5,7 @@ somewhere between the first and the last of them.
 
 Overlap: how long the mains contact was still closed after the EVPS had begun to form the house. What a dead bus still
 holds decays, what an inverter forms grows; so forming begins where the amplitude of the house voltage, tracked with a
-window a tenth of a cycle long, is at its lowest. Where it stays low for a while, growth is noticed GROWN later.
+window a tenth of a cycle long, is at its lowest, or at the end of the valley where it stays low for a while.
 """
 
 from __future__ import annotations
@@ -96,14 +96,14 @@ def overlap(house: Wave, aux: Wave, voltage: float, frequency: float, name: str 
     grown = np.flatnonzero(amplitude[lowest:] > amplitude[lowest] + GROWN * peak)
     if not len(grown):
         raise BenchFault(f"{house.source or 'house'}: does not come back in this record; record longer")
-    latest = float(times[lowest + int(grown[0])])
-    # Forming has begun at the lowest point or, where that is a valley floor, up to the first growth.
-    earliest = max(float(times[lowest]), latest - TRACK / frequency)
+    # A window shows growth from the moment its end touches it: so forming has begun after the middle of the lowest one
+    # (where that is a valley floor, after the last that had not grown) and before the end of the first that has grown.
+    seen = float(times[lowest + int(grown[0])])
+    earliest, latest = max(float(times[lowest]), seen - TRACK / frequency), seen + TRACK / frequency / 2
     value = opened.at - (earliest + latest) / 2
     budget = (
         Component("auxiliary contact", opened.u, "rectangular", "bounce, and lead against the main contact"),
         Component("begin of forming", (latest - earliest) / math.sqrt(12), "rectangular", "lowest to first growth"),
-        Component("window of the amplitude", TRACK / frequency / math.sqrt(12), "rectangular", "a tenth of a cycle"),
         Component("time base", math.sqrt(2) * house.time_u, "normal", house.source or "time base"),
     )
     source = f"amplitude of {house.source or 'house'} against {aux.source or 'auxiliary contact'}"

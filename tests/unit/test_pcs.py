@@ -288,7 +288,8 @@ def test_a_late_charger_forms_late(change: Callable[[Behaviour], Behaviour], lat
     desk = served(change(B))
     desk.tell(LOST)
     desk.run(3.0)
-    assert desk.at(Supply.ISLAND) - desk.at(PcsCoil(False)) == pytest.approx(RELEASE + late, abs=1e-6)
+    after = RELEASE + B.dead_time + late
+    assert desk.at(Supply.ISLAND) - desk.at(PcsCoil(False)) == pytest.approx(after, abs=1e-6)
 
 
 def test_a_timer_that_runs_on_closes_too_early() -> None:
