@@ -151,7 +151,7 @@ def _plain(value: bool | int | float | str, unit: str = "") -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     text = f"{value:.9g}" if isinstance(value, float) else str(value)
-    return f"{text} {unit}".strip()
+    return text if unit in ("", "1") else f"{text} {unit}"
 
 
 def _first_with(run: Run, budget: tuple[BudgetLine, ...], n: int, first: dict[tuple[BudgetLine, ...], int]) -> int:

@@ -82,13 +82,14 @@ def draw(picture: Picture, columns: Columns, width: int) -> Markup | None:
         return None
     lanes, top = _lanes(picture, window)
     frames = list[_Frame]()
+    until = max(float(t[-1]) for t, _ in columns.values() if t.size)
     for panel in picture.panels:
         height = 190.0 if len(picture.panels) == 1 else 150.0 if len(picture.panels) == 2 else 112.0
         low, high = _range(panel, columns, window)
         frames.append(_Frame(panel, top + 20, height, low, high))
         top += 20 + height + 10
     bottom = frames[-1].top + frames[-1].height
-    parts = [part for frame in frames for part in _panel(frame, columns, window, width)]
+    parts = [part for frame in frames for part in _panel(frame, columns, window, width, until)]
     parts = [*_spans(picture.spans, frames, window), *parts, *_edges(picture, frames, window, lanes)]
     parts += _time_axis(picture, window, bottom)
     parts.append(svg.tag("path", class_="cur", d=""))
@@ -138,7 +139,8 @@ def _range(panel: Panel, columns: Columns, window: Window) -> tuple[float, float
     return (low, high) if high > low else (low - 1.0, low + 1.0)
 
 
-def _panel(frame: _Frame, columns: Columns, window: Window, width: int) -> list[Markup]:
+def _panel(frame: _Frame, columns: Columns, window: Window, width: int, until: float) -> list[Markup]:
+    """until: s, the end of the record, to which a held value holds."""
     panel, names = frame.panel, _classes(frame.panel.traces)
     label = f"{panel.title} / {panel.unit}" if panel.unit else panel.title
     parts = [svg.tag("text", label, class_="pt", x=LEFT, y=frame.top - 6)]
@@ -154,7 +156,7 @@ def _panel(frame: _Frame, columns: Columns, window: Window, width: int) -> list[
     lines = [
         line
         for trace, name in zip(panel.traces, names, strict=True)
-        if trace.channel in columns and (line := _line(frame, trace, name, columns, window, width)) is not None
+        if trace.channel in columns and (line := _line(frame, trace, name, columns, window, width, until)) is not None
     ]
     parts.append(
         svg.tag(
@@ -190,9 +192,15 @@ def _classes(traces: tuple[Trace, ...]) -> list[str]:
     return names
 
 
-def _line(frame: _Frame, trace: Trace, name: str, columns: Columns, window: Window, width: int) -> Markup | None:
+def _line(
+    frame: _Frame, trace: Trace, name: str, columns: Columns, window: Window, width: int, until: float
+) -> Markup | None:
     t, values = columns[trace.channel]
-    times, kept = min_max(t, np.asarray(values, dtype=np.float64), window.start, window.end, width)
+    held = trace.step and t.size > 0 and float(t[-1]) < until
+    whole = np.asarray(values, dtype=np.float64)
+    if held:
+        t, whole = np.append(t, until), np.append(whole, whole[-1])
+    times, kept = min_max(t, whole, window.start, window.end, width)
     if trace.step:
         times, kept = stepped(times, kept)
     x = np.rint((times - window.start) / (window.end - window.start) * XSIZE)

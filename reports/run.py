@@ -79,6 +79,13 @@ class Test:
     incidents: list[tuple[float, Incident]] = field(default_factory=list)
     safe: list[tuple[float, SafeStateReached]] = field(default_factory=list)
 
+    @property
+    def name(self) -> str:
+        """Its title without a full stop, with its parameters where the id has some: tells it from its siblings."""
+        id, title = self.start.test, self.start.title.rstrip(".")
+        parameters = id[id.index("[") :] if id.endswith("]") and "[" in id else ""
+        return title if parameters in title else f"{title} {parameters}"
+
 
 @dataclass(slots=True)
 class Asked:
@@ -303,9 +310,9 @@ def _settle_requirement(run: Run, asked: Asked) -> None:
         test = run.tests[index]
         if index not in tests_judging and test.outcome in ("INVALID", "ERROR"):
             words.append("INVALID")
-            asked.reasons.append(f"{test.start.title}: {test.outcome}, {test.reason or 'no reason given'}")
+            asked.reasons.append(f"{test.name}: {test.outcome}, {test.reason or 'no reason given'}")
         elif index not in tests_judging and test.outcome == "NOT RUN" and not asked.judged:
-            asked.reasons.append(f"{test.start.title}: {test.reason or 'not run'}")
+            asked.reasons.append(f"{test.name}: {test.reason or 'not run'}")
     for watched in run.rules.values():
         if watched.state == "broken" and watched.doc.duty == "charger" and doc.id in watched.doc.requirements:
             words.append("FAIL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +132,8 @@ def why(run: Run) -> tuple[str, list[str]]:
     for word, phrase in said.items():
         if n := by_word.get(word):
             found.append(f"{_many(n, 'requirement')} {phrase}")
+    if n := sum(test.outcome == "FAIL" for test in run.tests):
+        found.append(f"{_many(n, 'test')} failed")
     for duty, whose in (("charger", "the item"), ("vehicle", "the rig's own car")):
         if n := sum(one.state == "broken" and one.doc.duty == duty for one in run.rules.values()):
             found.append(f"{_many(n, 'rule')} broken by {whose}")
@@ -162,16 +165,18 @@ def attention(run: Run) -> list[Asked]:
 @dataclass(frozen=True, slots=True)
 class Deciding:
     """What decides one quantity of a requirement. n: journal number of the measurement. fellows: all values under the
-    same limit, when there are several."""
+    same limit, when there are several. word: what it is among them."""
 
     judged: Judged
     value: float
     n: int
     fellows: tuple[float, ...]
+    word: str
 
 
 def decisive(asked: Asked) -> list[Deciding]:
-    """For each quantity the judgement with the worst verdict, and of those the one with the least margin."""
+    """For each quantity the judgement with the worst verdict, and of those the one with the least margin; the largest
+    value where no limit is set."""
     rows: dict[tuple[str, str], list[tuple[float, Judged, int]]] = {}
     others: dict[tuple[str, str], list[float]] = {}
     for value, judged in asked.judged:
@@ -179,14 +184,23 @@ def decisive(asked: Asked) -> list[Deciding]:
         others.setdefault((judged.quantity, repr(judged.limit)), []).extend(value.fellows)
     found = list[Deciding]()
     for key, row in rows.items():
-        found_value, judged, n = max(row, key=lambda one: (SEVERITY.index(one[1].verdict), -_room(one[1]), -one[2]))
+        free = row[0][1].limit.min is None and row[0][1].limit.max is None
+        found_value, judged, n = max(row, key=_size if free else _badness)
         fellows = (*(one[0] for one in row), *others[key])
-        found.append(Deciding(judged, found_value, n, fellows if len(fellows) > 1 else ()))
+        found.append(
+            Deciding(judged, found_value, n, fellows if len(fellows) > 1 else (), "largest" if free else "worst")
+        )
     return found
 
 
-def _room(judged: Judged) -> float:
-    return judged.margin if judged.margin == judged.margin else float("-inf")
+def _badness(one: tuple[float, Judged, int]) -> tuple[int, float, int]:
+    _, judged, n = one
+    return SEVERITY.index(judged.verdict), math.inf if math.isnan(judged.margin) else -judged.margin, -n
+
+
+def _size(one: tuple[float, Judged, int]) -> tuple[float, int]:
+    value, _, n = one
+    return -math.inf if math.isnan(value) else value, -n
 
 
 def gaps(run: Run) -> list[Gap]:

@@ -17,6 +17,7 @@ from synthetic_run import CATALOGUE, Teller, build, change, many
 from reports.html import render_html, write_html
 from rig.errors import TraceError
 from rig.evidence.documents import (
+    Bounds,
     Incident,
     Panel,
     Picture,
@@ -154,6 +155,51 @@ def test_what_was_not_run_is_said_with_its_reason(page: Element) -> None:
     gaps = [one.text for one in page.all(cls="gap")]
     assert "3 requirements the profile's grid code is jeac-9701 GRD-001, GRD-002, GRD-003" in gaps
     assert any("1 test the bench has no second digitizer channel" in gap for gap in gaps)
+
+
+def test_a_broken_rule_needs_attention_as_a_failed_requirement_does(page: Element) -> None:
+    needs = [one.text for one in page.all(cls="attention")[0].all("a")]
+    assert "TIM-03: 0x109 came 412 ms after the one before" in needs[0]
+    assert [one.split()[0] for one in needs[1:]] == ["PWR-001", "PWR-008", "XFR-002", "EFF-001", "QLT-002"]
+    assert "19.70 ± 0.50 ms limit ≤ 20 ms" in needs[3]
+
+
+def test_a_quantity_without_limit_shows_its_largest_value(tmp_path: Path) -> None:
+    row = Row(quantity="t_transfer", limit=Bounds(unit="s"))
+    free = Required(id="XFR-004", title="Benchmark", stated="typ 6-8 ms", source="[SIG]", confidence="S",
+                    claim="reported, no limit", rows=(row,), selected=True)  # fmt: skip
+    teller = Teller(tmp_path / "run")
+    teller.begin((free,))
+    test = teller.start("t.py::t[a-1]", "Runs.", ("XFR-004",), "", "transfer_timing")
+    for value in (0.011, 0.019, 0.012):
+        teller.judge_row(teller.measure("t_transfer", value, "s", (1e-3,)), free, row, value, 1e-3, "PASS")
+    teller.stop(test, "PASS", 1.0)
+    page = told(teller)
+    assert "19.0 ± 2.0 ms , largest of 3" in page.id("r-XFR-004").text
+    assert "A PASS may say reported, no limit" in page.id("r-XFR-004").text
+    assert "Runs [a-1]" in page.id("t-0").text
+
+
+def test_a_held_value_holds_to_the_end_of_the_record_and_a_gap_stays_empty(tmp_path: Path) -> None:
+    teller = Teller(tmp_path / "run")
+    teller.begin(())
+    test = teller.start("t.py::t", "Record", (), "", "chademo_protocol")
+    nan = float("nan")
+    read = teller.captures.series("readings", [0, 1, 2, 3, 4, 5, 6, 7, 8], {"i": [1, 1, 1, nan, nan, nan, 1, 1, 1]}, {})
+    sent = teller.captures.series("frames", [0, 2], {"asked": [5, 9]}, {})
+    lines = (Trace(channel="i"), Trace(channel="asked", role="asked", step=True), Trace(channel="nowhere"))
+    teller.journal.append(
+        Picture(name="p", title="P", kind="ramp", captures=(read.sha256, sent.sha256),
+                panels=(Panel(title="I", unit="A", traces=lines),))
+    )  # fmt: skip
+    teller.stop(test, "PASS", 8.0)
+    page = told(teller)
+    measured, asked = page.all(cls="plot")[0].all("svg", "in")[0].all("path")
+    assert measured.attributes["d"].count("M") == 2
+    assert asked.attributes["data-step"] == "1"
+    held = synthetic_run.points(asked.attributes["d"])
+    assert [x for x, _ in held] == [0, 1000, 1000, 4000]
+    assert "no capture of this picture has nowhere" in page.all(cls="note")[0].text
 
 
 # ---- what it must never say
