@@ -23,6 +23,8 @@ from rig.requirements import read_catalogue
 from rig.run import Run
 
 HOUR = 3600.0
+RISEN = 2.0
+"""s for the limits of the car to rise, 30 A at 20 A/s."""
 POWER = 3000.0
 """W drawn by the house (half of the rating)."""
 
@@ -45,6 +47,7 @@ def session(bench_seconds: float, folder: Path) -> tuple[float, int, int]:
         bench.car.plug_in(0.8)
         bench.charger.start("standby")
         bench.car.wait_for(VehiclePhase.RUNNING, 60.0)
+        bench.clock.sleep(RISEN)
         assert bench.grid is not None
         assert bench.house is not None
         bench.grid.interrupt()

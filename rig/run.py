@@ -201,6 +201,8 @@ class Run:
         )
         self.outcomes[outcome] += 1
         self.test = None
+        if self._can is not None:
+            self._can.flush()
 
     def _running(self) -> Test:
         if self.test is None:
