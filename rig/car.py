@@ -73,7 +73,7 @@ class Car:
         self._battery = ImitatedPack(clock, source, pack_params)
         self._slow = max(1, round(pack_period / FAST_PERIOD))
         self._ticks = 0
-        self._plugged = False
+        self._plugged = self._disturbed = False
         self._task: Cancel | None = None
         self._port = bus.attach("car", self._heard)
         self._runner = run_on(clock, self.vehicle, self._emit)
@@ -107,11 +107,6 @@ class Car:
         return self._battery.reading
 
     @property
-    def full(self) -> bool:
-        """It asks for no more charge: its voltage is at the end of a charge."""
-        return self.vehicle.full
-
-    @property
     def pulling(self) -> bool:
         """Its pack's voltage is still on the way to where it was pulled."""
         return self._battery.moving
@@ -120,6 +115,12 @@ class Car:
     def plugged_in(self) -> bool:
         """The plug is in."""
         return self._plugged
+
+    @property
+    def disturbed(self) -> bool:
+        """It was told to do what a good car does not, or was unplugged, since the plug went in: duties it breaks from
+        then on are not its own fault."""
+        return self._disturbed
 
     @property
     def in_session(self) -> bool:
@@ -154,12 +155,13 @@ class Car:
         self._clock.at(self._clock.now(), self._look_at_wires)
         self._interface.set_wire("proximity", True)
         self._plugged, self._ticks = True, 0
+        self._disturbed = disturbs(self.vehicle.wishes)
         self._task = self._clock.every(FAST_PERIOD, self._tick)
 
     def unplug(self) -> None:
         """Pull the plug. In a session that is an emergency. The source goes off once the car is asleep. Idempotent."""
         self._told.say("car: unplug")
-        self._plugged = False
+        self._plugged, self._disturbed = False, True
         self._interface.set_wire("proximity", False)
         if self._task is not None and self.phase is P.ASLEEP:
             self._leave()
@@ -175,6 +177,7 @@ class Car:
     def wishes(self, wishes: Wishes) -> None:
         self._told.say("car: " + differences(self.vehicle.wishes, wishes))
         self.vehicle.wishes = wishes
+        self._disturbed = self._disturbed or disturbs(wishes)
 
     def set_charge_current(self, current: float) -> None:
         """current: A it asks for, 0 or more; the charger's offer (108.3) caps it."""
@@ -358,6 +361,12 @@ def without_incidents(wishes: Wishes) -> Wishes:
         lone_signal=False,
         silent=frozenset(),
     )
+
+
+def disturbs(wishes: Wishes) -> bool:
+    """Whether a car that does this may break a vehicle's duty: incidents, and delays of its own steps."""
+    delays = (wishes.wake, wishes.permission, wishes.closing, wishes.request, wishes.ramp, wishes.protocol_number)
+    return wishes != without_incidents(wishes) or any(delay is not None for delay in delays)
 
 
 def differences(before: Wishes, after: Wishes) -> str:

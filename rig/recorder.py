@@ -135,10 +135,11 @@ class Recorder:
         self._state: dict[str, float] = {}
         self._open = True
         self._fault: BenchFault | None = None
+        self._look()  # in the foreground, where an instrument that is asked for the first time may set itself up
         self._unwatch = bench.bus.watch(self._heard)
         self._cancel = bench.clock.every(period, self._look, Phase.OBSERVE)
-        self._cancel_fast = bench.clock.every(FAST, self._look_fast, Phase.OBSERVE) if fast else _nothing
         self._intervals: dict[str, float] = {}
+        self._cancel_fast = bench.clock.every(FAST, self._look_fast, Phase.OBSERVE) if fast else _nothing
 
     def stop(self, captures: Captures, name: str) -> Record:
         """End, store both tables, and give them as series. BenchFault when the analyzer failed on the way."""

@@ -154,6 +154,9 @@ class Behaviour:
     """V (project choice: above what 30 A make over a pack's resistance)."""
     voltage_near: float = 15.0
     """V above a voltage limit within which it looks every `look` (project choice)."""
+    target_margin: float = 2.0
+    """V below the target voltage at which it stops charging (project choice: error of its own voltage sensor, 0.5 % of
+    400 V, so that the target is never passed; standards.md BAT-005)."""
     target_hysteresis: float = 5.0
     """V below the target voltage before it charges again (project choice)."""
 

@@ -44,7 +44,7 @@ def _lowest(s: Situation) -> float:
 
 
 def _target(s: Situation) -> float:
-    return s.status.target_voltage if s.status is not None else 0.0
+    return s.status.target_voltage - s.b.target_margin if s.status is not None else 0.0
 
 
 def _time_over(s: Situation) -> bool:

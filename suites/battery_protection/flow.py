@@ -1,0 +1,128 @@
+"""Power under way in one direction, and the end of it: what every procedure of a stop does and measures.
+
+The pack is pulled to a low voltage, so that rated AC power is as much direct current as this class of device can be
+brought to (a 6 kW device never reaches the 30 A of its cable while the pack is above 220 V). Current and inlet voltage
+are recorded every 20 ms from the battery source's own meter and the vehicle interface; the analyzer is too slow for a
+ramp of 0.2 s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from fixtures.words import Bench, EventsLog, Evps, Instant, Picture, Record, Recording
+from rig.chademo.events import ContactorMoved, WireChanged
+from rig.errors import DutViolation
+from rig.evidence.documents import Edge, Level
+from rig.metrology.measurement import Measurement
+from rig.metrology.series import Series, largest, slope, time_to, value_at
+from rig.pictures import ramp_picture
+
+Direction = Literal["charge", "discharge"]
+DIRECTIONS: tuple[Direction, ...] = ("charge", "discharge")
+
+LOW_PACK = 280.0
+"""V (project choice: well above the LEAF's least 250 V for discharge, chademo.md 4)."""
+SAFE = 5.0
+"""A, contactors move at this or less, a stop ends here (chademo.md 2, 3 [BE][RS][CLARA])."""
+FLOWS = 10.0
+"""A that must flow before a stop is worth measuring (project choice: twice the current it has to end at)."""
+SETTLES = 3.0
+"""s from the beginning of a flow until it is steady (project choice: 30 A at 20 A/s, and as much again)."""
+BEFORE = 0.5
+"""s recorded before a stop (project choice)."""
+OVER = 6.0
+"""s recorded after one: the car waits 2.5 s and opens 1.9 s later (chademo.md 2 stop; log A)."""
+RAMP_LASTS = 1.5
+"""s in which a ramp-down is looked for (project choice: three times the 0.5 s of chademo.md 2)."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """A recorded stop. since: what asked for it. cut: d1 or d2 off, the earlier. opened: the vehicle's contactors."""
+
+    record: Recording
+    since: Instant
+    cut: Instant
+    opened: Instant
+
+    @property
+    def current(self) -> Series:
+        """|I|, A."""
+        return self.record["source_i"].magnitude
+
+    def time(self) -> Measurement:
+        """s from what asked for the stop until 5 A or less flow for good."""
+        return time_to(self.current, SAFE, "time_to_5A", self.since.at, since_u=self.since.u)
+
+    def ramp(self) -> Measurement:
+        """A/s of the way down."""
+        return slope(self.current, "ramp_down", self.since.at, self.since.at + RAMP_LASTS)
+
+    def current_at(self, instant: Instant, name: str) -> Measurement:
+        """A at an instant: the most of the last update before it and the first after it. When it never came, the
+        current the record ends with: what is then cut later is cut under no less."""
+        s = self.current
+        if not instant.happened:
+            return value_at(s, name, float(s.t[-1]))
+        return largest(s, name, instant.at - 2 * s.step, instant.at + s.step)
+
+    def picture(self, title: str, requirements: Sequence[str]) -> Picture:
+        """The way down and what happened on it."""
+        edges = [
+            Edge(at=one.at, label=one.what) for one in (self.since, self.cut, self.opened) if one.happened
+        ]  # fmt: skip
+        return ramp_picture(
+            title,
+            title,
+            self.record.done,
+            requirements=requirements,
+            start=self.since.at - BEFORE,
+            end=max(edge.at for edge in edges) + BEFORE,
+            edges=edges,
+            levels=(Level(value=SAFE, label="5 A"), Level(value=-SAFE, label="5 A")),
+        )
+
+
+class Flow:
+    """Begins a flow and ends it."""
+
+    def __init__(self, bench: Bench, evps: Evps, record: Record, events: EventsLog) -> None:
+        self._bench, self._evps, self._record, self._events = bench, evps, record, events
+
+    def begin(self, direction: Direction, *, soc: float = 0.5, pack: float | None = LOW_PACK) -> None:
+        """A session with as much power as the device gives in a direction. pack: V at no current, None for the model's
+        own. DutViolation when less than FLOWS flows."""
+        bench = self._bench
+        self._evps.in_session(direction, soc=soc)
+        bench.car.hold_pack(pack)
+        bench.clock.wait_until(lambda: not bench.car.pulling, 30.0)
+        bench.clock.sleep(SETTLES)
+        current = bench.battery.reading().current * (1 if direction == "charge" else -1)
+        if current < FLOWS:
+            raise DutViolation(
+                f"asked to {direction} with rated power, the charger lets {current:.1f} A flow; at least {FLOWS:g} A "
+                f"are needed to see a stop"
+            )
+
+    def end(
+        self, name: str, act: Callable[[], None], since: Callable[[float], Instant] | None = None, over: float = OVER
+    ) -> Ending:
+        """Record while something ends the session. since: finds what counts as the beginning, given the moment of the
+        act; None: the act itself."""
+        bench, events = self._bench, self._events
+        with self._record(name, fast=True) as record:
+            bench.clock.sleep(BEFORE)
+            acted = bench.clock.now()
+            act()
+            bench.clock.sleep(over)
+        begun = Instant(acted, 0.0, name) if since is None else since(acted)
+        if not begun.happened:
+            raise AssertionError(f"{begun.what}: the rig was told to and did not")
+        cut = min((events.change(WireChanged(wire, False), acted) for wire in _COIL), key=lambda one: one.at)
+        return Ending(record, begun, cut, events.change(ContactorMoved(False), acted))
+
+
+_COIL: tuple[Literal["d1", "d2"], ...] = ("d1", "d2")
