@@ -7,7 +7,7 @@ seen: an instant read from a series is uncertain by a rectangular distribution o
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -108,6 +108,41 @@ def series(measurements: Iterable[Measurement], interval: float = 0.0) -> Series
     t, y = np.array([m.at for m in ms]), np.array([m.value for m in ms])
     of = tuple(dict.fromkeys(digest for m in ms for digest in m.of))
     return Series(t, y, ms[0].unit, max(m.u for m in ms), interval, ms[0].source, of)
+
+
+def added(parts: Sequence[Series], source: str = "") -> Series:
+    """The sum of several readings of the same updates: legs to a whole. BenchFault when they are not of the same."""
+    if not parts:
+        raise UseError("added: no series given; hand in one a leg")
+    first = parts[0]
+    for s in parts[1:]:
+        if s.unit != first.unit:
+            raise UseError(f"added: {first.source} is in {first.unit}, {s.source} in {s.unit}; give one unit")
+        if s.t.shape != first.t.shape or not (s.t == first.t).all():
+            raise BenchFault(
+                f"added: {first.source} and {s.source} were not read in the same updates; record them together"
+            )
+    return Series(
+        first.t,
+        np.sum([s.y for s in parts], axis=0),
+        first.unit,
+        math.hypot(*(s.u for s in parts)),
+        first.interval,
+        source or " + ".join(s.source for s in parts),
+        tuple(dict.fromkeys(digest for s in parts for digest in s.of)),
+    )
+
+
+def first_exit(s: Series, low: float, high: float, name: str, since: float) -> Measurement:
+    """s from `since` until the value first leaves low..high; inf when it stays inside to the last reading."""
+    w = s.between(since, math.inf)
+    outside = np.flatnonzero((w.y < low) | (w.y > high))
+    if not len(outside):
+        return w.made(name, math.inf, w.instant_u(), unit="s")
+    i = int(outside[0])
+    # The update that first shows it is a mean: it happened within it, or between the two.
+    before = float(w.t[i - 1]) if i else since
+    return w.made(name, (before + float(w.t[i])) / 2 - since, w.instant_u(2), unit="s", at=float(w.t[i]))
 
 
 def mean(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:
