@@ -65,6 +65,8 @@ SAME_BURST = 0.05
 LONG_SILENCE = 10.0
 """s without a vehicle frame, after which even an unfinished session is over (chademo.md 2: its longest patience, the
 T-time of the weld check, 10 s [CLARA])."""
+GONE = 2 * SILENCE
+"""s without 0x102, after which a stopped session is over (project choice: its time-out and the stop after it)."""
 SAMPLE_LIFE = 0.11
 """s, an instrument's sample older than this gives way to the frames (one cycle: no report need be older)."""
 CONTACTOR_FLAG_SINCE = 2
@@ -220,17 +222,22 @@ class Session:
         """Nobody has sent anything for SILENCE."""
         return now >= self._last() + SILENCE
 
+    def heard(self, frame: int) -> bool:
+        """A frame of this kind has come within SILENCE: what it says may be held against its sender."""
+        return self.now < self.slots[frame].last + SILENCE
+
     def _last(self) -> float:
         return max(slot.last for slot in self.slots.values())
 
     @property
     def due(self) -> float:
         """s, the next moment at which the session may change though nothing comes in; inf for never."""
-        resting = self.phase is P.OPEN or self.phase is P.UNLOCKED
-        if not self._samples:
-            return self._last() + SILENCE if resting else math.inf
-        due = min(at + SAMPLE_LIFE for at, _ in self._samples.values())
-        return min(due, self._last() + SILENCE) if resting else due
+        phase, due = self.phase, math.inf
+        if phase is P.OPEN or phase is P.UNLOCKED:
+            due = self._last() + SILENCE
+        elif (phase is P.STOPPING or phase is P.WELD_CHECK) and self.now < self.slots[0x102].last + GONE:
+            due = self.slots[0x102].last + GONE
+        return min(due, *(at + SAMPLE_LIFE for at, _ in self._samples.values())) if self._samples else due
 
     def pass_time(self, now: float) -> tuple[Kind, ...]:
         """`due` has come: what that changed."""
@@ -470,12 +477,18 @@ def _opened(s: Session) -> bool:
     return (not _live(s) if s.aux is None else not s.aux) if s.flag_closed is None else not s.flag_closed
 
 
+def _abandoned(s: Session) -> bool:
+    """Nobody will finish the welding check: the vehicle is gone, or cut off."""
+    return not s.running and (s.wires.get("d1") is False or s.now >= s.slots[0x102].last + GONE)
+
+
 TABLE: tuple[Row, ...] = (
     Row(RUNNING, _stops, P.STOPPING),
     Row(PERMITTED, lambda s: s.vehicle_stops or s.charger_fault, P.STOPPING),
     Row(frozenset({P.STOPPING}), lambda s: s.closed is True and not s.running, P.WELD_CHECK),
     Row(frozenset({P.STOPPING, P.WELD_CHECK}), _opened, P.OPEN),
     Row(frozenset({P.OPEN}), lambda s: s.charger is not None and not s.charger.locked, P.UNLOCKED),
+    Row(frozenset({P.STOPPING, P.WELD_CHECK}), _abandoned, P.ENDED),
     Row(frozenset({P.OPEN, P.UNLOCKED}), lambda s: s.wires.get("d1") is False or s.silent(s.now), P.ENDED),
     Row(frozenset({P.WAITING}), lambda s: s.status is not None or s.charger is not None, P.HANDSHAKE),
     Row(

@@ -8,7 +8,7 @@ None of it may happen under load, whatever the cause.
 
 from __future__ import annotations
 
-from rig.chademo.rules.common import CYCLE, CYCLE_WHY, SAFE_CURRENT, STOP_TIME, safe_by_now
+from rig.chademo.rules.common import CYCLE, CYCLE_WHY, SAFE_CURRENT, STOP_TIME, pulled, safe_by_now
 from rig.chademo.rules.contactors import coil_cut
 from rig.chademo.rules.judges import After, Edge
 from rig.chademo.rules.rule import Breach, Rule
@@ -42,7 +42,7 @@ def _announced(s: Session) -> Breach | bool | None:
 
 def _last_said(s: Session) -> Breach | bool | None:
     current = s.reported_current
-    if current is None or s.charger is None:
+    if current is None or s.charger is None or pulled(s):
         return None
     flow = abs(current)
     return flow <= SAFE_CURRENT or Breach(flow, SAFE_CURRENT, f"0x109 ended with {flow:g} A flowing")
@@ -76,7 +76,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-CUT-LOAD", "d1 and d2 go off only when 5 A or less flow", "charger", SOURCE, "second-hand",
         "a falling current is carried on from its last reading, one cycle at most", "A", ("d1", "d2"),
-        lambda: Edge(coil_cut, _safe_cut),
+        lambda: Edge(coil_cut, _safe_cut, start=False),
     ),
     Rule(
         "R-CUT-OPENING", "Contactors that open because d1 or d2 is off open at 5 A or less", "charger", SOURCE,
@@ -85,11 +85,11 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R-CUT-ANNOUNCED", "d1 and d2 go off only after power transfer was ended or a stop shown", "charger", SOURCE,
-        "second-hand", "none", "1", ("d1", "d2"), lambda: Edge(coil_cut, _announced),
+        "second-hand", "none", "1", ("d1", "d2"), lambda: Edge(coil_cut, _announced, start=False),
     ),
     Rule(
         "R-SILENT-LOAD", "The charger's frames end only when 5 A or less flow", "charger", SOURCE, "second-hand",
-        "the last report counts; told once 0x109 was away for 1 s", "A", ("traffic", "current", "phase"),
+        "the last report counts; told once 0x109 was away for 1 s", "A", ("traffic", "current", "phase", "proximity"),
         lambda: Lost(0x109, LAST_WORDS, _last_said), shows=0x109,
     ),
     Rule(

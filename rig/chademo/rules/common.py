@@ -35,6 +35,11 @@ def ahead(s: Session) -> float:
     return 0.0 if s.sampled("dc_voltage") is None and s.sampled("dc_current") is None else CYCLE
 
 
+def pulled(s: Session) -> bool:
+    """The plug is out: its pins have parted, and with them the bus between both sides."""
+    return s.wires.get("proximity") is False
+
+
 def safe_current(s: Session) -> Breach | bool | None:
     """5 A or less in either direction."""
     current = s.current

@@ -53,7 +53,7 @@ def _start_flags(s: Session) -> Breach | bool | None:
 
 def _enable_with_k(s: Session) -> Breach | bool | None:
     k = s.wires.get("k")
-    if k is None or s.status is None:
+    if k is None or s.status is None or s.wires.get("d1") is False or not s.heard(0x102):
         return None
     return k or not s.status.enabled or Breach(1, 0, "102.5.0 is 1 while charge permission k is off")
 
@@ -127,13 +127,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-ENABLE-K", "102.5.0 is 1 only while charge permission k is on", "vehicle",
         "chademo.md 2 step 3 [BE]", "second-hand", "0.5 s: k and 102.5.0 go together, the frame is up to a cycle "
-        "behind, and a lone signal is part of a test", "1", ("k", 0x102),
+        "behind, and a lone signal is part of a test", "1", ("k", 0x102, "d1", "traffic"),
         lambda: Invariant(_enable_with_k, 0.5),
     ),
     Rule(
         "R-K-AFTER-CAN", "k is not on before the vehicle's first frame", "vehicle",
         "chademo.md 2 step 3 [BE]", "second-hand", "none", "1", ("k", 0x102),
-        lambda: Edge(lambda s: s.wires.get("k", False), _k_after_can),
+        lambda: Edge(lambda s: s.wires.get("k", False), _k_after_can, start=False),
     ),
     Rule(
         "R-D1-ENABLE", "k and 102.5.0 come within 8 s after d1", "vehicle",

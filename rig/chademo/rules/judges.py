@@ -152,19 +152,22 @@ class Deadline:
 
 
 class Edge:
-    """At the moment `level` goes from False to True, `test` holds. None: not known, no edge."""
+    """At the moment `level` goes from False to True, `test` holds. None: not known, no edge.
 
-    __slots__ = ("_before", "_level", "_test", "due", "seen")
+    start: what it is taken to be before the first look (a line's change is an edge even if nothing was known before).
+    """
 
-    def __init__(self, level: Callable[[Session], bool | None], test: Test) -> None:
-        self._level, self._test = level, test
+    __slots__ = ("_before", "_level", "_start", "_test", "due", "seen")
+
+    def __init__(self, level: Callable[[Session], bool | None], test: Test, start: bool | None = None) -> None:
+        self._level, self._test, self._start = level, test, start
         self.seen = False
         self.due = math.inf
         self.forget()
 
     def forget(self) -> None:
         """The state before is not known."""
-        self._before: bool | None = None
+        self._before: bool | None = self._start
 
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""

@@ -16,8 +16,8 @@ D2_TIME = 20.0
 """s, C-time from k and 102.5.0 to d2 (chademo.md 2 step 6 [CLARA])."""
 CLOSING_TIME = 4.0
 """s, from d2 to closed vehicle contactors (chademo.md 2 step 7 [CLARA])."""
-HELD = frozenset({Phase.CLOSED, Phase.REQUESTED, Phase.WELD_CHECK}) | RUNNING
-"""Phases in which the battery may stand at the connector."""
+HELD = frozenset({Phase.CLOSED, Phase.REQUESTED}) | RUNNING
+"""Phases in which the battery stands at the connector; after a stop the voltage tells, and the welding check."""
 
 
 def _answered(s: Session) -> Breach | bool | None:
@@ -139,11 +139,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-D2-READY", "d2 comes only with permission and a locked connector", "charger",
         "chademo.md 2 steps 3 to 6", "second-hand", "none", "1", ("d2",),
-        lambda: Edge(_d2, _ready_for_d2),
+        lambda: Edge(_d2, _ready_for_d2, start=False),
     ),
     Rule(
         "R-D2-AFTER-D1", "d2 comes after d1", "charger", "chademo.md 2 steps 1, 6", "second-hand", "none", "1", ("d2",),
-        lambda: Edge(_d2, _d1_at_d2),
+        lambda: Edge(_d2, _d1_at_d2, start=False),
     ),
     Rule(
         "R-D2-TIME", "d2 comes within 20 s after permission", "charger",
@@ -163,7 +163,7 @@ RULES: tuple[Rule, ...] = (
         ), ("CHA-008", "CHA-009"),
     ),
     Rule(
-        "R-LOCK-HELD", "The connector stays locked while the battery may stand at it", "charger",
+        "R-LOCK-HELD", "The connector stays locked while the battery stands at it", "charger",
         "chademo.md 1, 109.5.2; 2 step 4; log A", "measured", "none", "1", ("charger", "phase"),
         lambda: Invariant(_lock_held), ("CHA-023",),
     ),

@@ -30,6 +30,8 @@ LINES_GAP = 0.5
 OLD_HOLD = 4.0
 """s, a charger keeps d1 and d2 for a vehicle of protocol 0.9 (chademo.md 2 weld check)."""
 OVER = frozenset({Phase.STOPPING, Phase.WELD_CHECK, Phase.OPEN, Phase.UNLOCKED})
+SAME_MOMENT = 0.02
+"""s in which a line and the frame that goes with it are heard in any order (project choice: a fifth of a cycle)."""
 STOP_WHY = f"{CYCLE_WHY}; the current may be as old"
 
 
@@ -95,7 +97,7 @@ class Decay:
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""
         volts = s.voltage
-        if not s.ran or s.running or s.phase not in OVER or volts is None:
+        if not s.ran or s.running or s.phase not in OVER | {Phase.ENDED} or volts is None:
             self.forget()
             return None
         if self._since is None:
@@ -196,7 +198,7 @@ def _dead_at_unlock(s: Session) -> Breach | bool | None:
 
 
 def _checked_at_unlock(s: Session) -> Breach | bool | None:
-    if not s.ran or s.closed is None:
+    if not s.ran or s.closed is None or not s.heard(0x102):
         return None
     return not s.closed or Breach(1, 0, "unlocked before the vehicle's welding check was over (102.5.3)")
 
@@ -229,7 +231,7 @@ def _lines_in_order(s: Session) -> Breach | bool | None:
 
 
 def _check_over_at_d2(s: Session) -> Breach | bool | None:
-    if not s.ran or not _normal_end(s) or s.flag_closed is None:
+    if s.flag_closed is None or not s.heard(0x102):
         return None
     return not s.flag_closed or Breach(1, 0, "d2 went off before the vehicle's welding check was over (102.5.3)")
 
@@ -362,16 +364,20 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-D2-D1", "In a normal end d1 goes off 0.5 s or more after d2", "charger",
         "chademo.md 2 weld check [CLARA]", "second-hand", "none, lines have no cycle", "s", ("d1",),
-        lambda: Edge(_line_off("d1"), _lines_in_order), ("CHA-011",),
+        lambda: Edge(_line_off("d1"), _lines_in_order, start=False), ("CHA-011",),
     ),
     Rule(
         "R-D2-CHECKED", "In a normal end d2 goes off after the vehicle's welding check", "charger",
-        "chademo.md 2 weld check", "second-hand", "none", "1", ("d2",),
-        lambda: Edge(_line_off("d2"), _check_over_at_d2),
+        "chademo.md 2 weld check", "second-hand",
+        "20 ms in which the line and the frame may be heard in any order (project choice)", "1",
+        ("d2", 0x102, "charger", "phase", "traffic"),
+        lambda: After(
+            lambda s: s.ran and s.wires.get("d2") is False and _normal_end(s), SAME_MOMENT, _check_over_at_d2
+        ),
     ),
     Rule(
         "R-D2-OLD", "For a vehicle of protocol 0.9 d2 stays on for 4 s after the stop", "charger",
         "chademo.md 2 weld check", "second-hand", "none", "s", ("d2",),
-        lambda: Edge(_line_off("d2"), _held_for_old),
+        lambda: Edge(_line_off("d2"), _held_for_old, start=False),
     ),
 )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from rig.chademo.messages import CHARGER_IDS, PERIOD, VEHICLE_IDS, Side
+from rig.chademo.rules.common import pulled
 from rig.chademo.rules.judges import Deadline
 from rig.chademo.rules.rule import Breach, Judge, Rule
 from rig.chademo.rules.ruleset import PACE
@@ -124,7 +125,7 @@ class Silence:
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""
         speaking = [slot for i in self._ids if (slot := s.slots[i]).last > -math.inf]
-        if s.phase in OVER or not speaking:
+        if s.phase in OVER or not speaking or pulled(s):
             self.due = math.inf
             return None
         self.seen = self.seen or _enough(now, speaking)[0]
@@ -184,9 +185,9 @@ def _both(side: Side, name: str) -> tuple[Rule, ...]:
             side,
             "chademo.md 2, CAN timeout [JLD][CLARA] 1 s",
             "second-hand",
-            "none: 1 s is ten cycles already",
+            "none: 1 s is ten cycles already; not judged once the plug is out",
             "s",
-            hears,
+            (*hears, "proximity"),
             silence,
             ("CHA-012",),
             first,

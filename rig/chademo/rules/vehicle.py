@@ -21,7 +21,7 @@ FINAL_REFERENCE = (100, 255)
 
 
 def _no_request_open(s: Session) -> Breach | bool | None:
-    if s.status is None or s.closed is not False:
+    if s.status is None or not s.heard(0x102):
         return None
     asked = s.status.current_request
     return asked == 0 or Breach(asked, 0, f"{asked:g} A are asked for with open contactors")
@@ -47,12 +47,12 @@ def _ended(s: Session) -> bool:
 
 
 def _request_gone(s: Session) -> Breach | bool | None:
-    asked = _request(s)
+    asked = _request(s) if s.heard(0x102) else None
     return None if asked is None else asked == 0 or Breach(asked, 0, f"{asked:g} A are asked for with 102.5.0 = 0")
 
 
 def _limit_gone(s: Session) -> Breach | bool | None:
-    limit = _limit(s)
+    limit = _limit(s) if s.heard(0x200) else None
     return None if limit is None else limit == 0 or Breach(limit, 0, f"200.0 allows {limit:g} A with 102.5.0 = 0")
 
 
@@ -69,6 +69,8 @@ def _charger_stopped(s: Session) -> bool:
 
 
 def _gave_up(s: Session) -> Breach | bool | None:
+    if not s.heard(0x102):
+        return None
     return not s.enabled or Breach(1, 0, "102.5.0 is still 1")
 
 
@@ -119,8 +121,8 @@ def _steady(s: Session) -> Breach | bool | None:
 RULES: tuple[Rule, ...] = (
     Rule(
         "R-REQUEST-OPEN", "No current is asked for while the contactors are open", "vehicle",
-        "chademo.md 2 step 8; log A", "measured", CYCLE_WHY, "A", (0x102, "contactor"),
-        lambda: Invariant(_no_request_open, CYCLE),
+        "chademo.md 2 step 8; log A", "measured", CYCLE_WHY, "A", (0x102, "contactor", "charger", "traffic"),
+        lambda: After(lambda s: s.closed is False, CYCLE, _no_request_open),
     ),
     Rule(
         "R-REQUEST-RAMP", "The current request rises by no more than 20 A/s", "vehicle",
@@ -139,7 +141,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R-REQUEST-END", "With 102.5.0 = 0 the request is 0", "vehicle", "chademo.md 2 stop; log A", "measured",
-        CYCLE_WHY, "A", (0x102, "phase"), lambda: After(_ended, CYCLE, _request_gone),
+        CYCLE_WHY, "A", (0x102, "phase", "traffic"), lambda: After(_ended, CYCLE, _request_gone),
     ),
     Rule(
         "R-LIMIT-RAMP", "The discharge limit 200.0 rises by no more than 20 A/s", "vehicle",
@@ -154,12 +156,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-LIMIT-END", "With 102.5.0 = 0 the discharge limit 200.0 is 0 A", "vehicle",
         "chademo.md 2 stop; log A 11 ms", "measured", "0.5 s, five cycles (project choice)", "A",
-        (0x102, 0x200, "phase"), lambda: After(_ended, FOLLOW, _limit_gone),
+        (0x102, 0x200, "phase", "traffic"), lambda: After(_ended, FOLLOW, _limit_gone),
     ),
     Rule(
         "R-STOP-FOLLOWED", "After the charger's stop the vehicle withdraws 102.5.0", "vehicle",
         "chademo.md 2 stop: log A 0.21 s, log B 0.28 s", "measured", "0.5 s, five cycles (project choice)", "1",
-        (0x102, "charger", "phase"), lambda: After(_charger_stopped, FOLLOW, _gave_up),
+        (0x102, "charger", "phase", "traffic"), lambda: After(_charger_stopped, FOLLOW, _gave_up),
     ),
     Rule(
         "R-STOP-CHARGER-LOST", "After 1 s without 0x109 the vehicle withdraws 102.5.0", "vehicle",
@@ -169,7 +171,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-STOP-UNPLUGGED-VEHICLE", "After the proximity line is lost the vehicle withdraws 102.5.0", "vehicle",
         "chademo.md 2 safety times: stop at once on loss of a control line", "second-hand",
-        "0.5 s, five cycles (project choice)", "1", (0x102, "proximity", "phase"),
+        "0.5 s, five cycles (project choice)", "1", (0x102, "proximity", "phase", "traffic"),
         lambda: After(lambda s: s.ran and s.wires.get("proximity") is False, FOLLOW, _gave_up),
     ),
     Rule(
@@ -180,7 +182,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-DEVIATION-ENDS", "A current deviation fault 102.4.2 withdraws 102.5.0", "vehicle",
         "chademo.md 3, 102.4.2: k and 102.5.0 go off together", "second-hand",
-        "0.5 s, five cycles (project choice)", "1", (0x102,), lambda: After(_fault_ends_permission, FOLLOW, _gave_up),
+        "0.5 s, five cycles (project choice)", "1", (0x102, "traffic"),
+        lambda: After(_fault_ends_permission, FOLLOW, _gave_up),
     ),
     Rule(
         "R-SYSTEM-LATCHED", "A charging system fault 102.5.2 stays for the session", "vehicle",
