@@ -55,7 +55,7 @@ Outcome = Word | Literal["ERROR"]
 
 @dataclass
 class Test:
-    """What a running test has gathered. judged: verdicts in order; broken: charger's duties that were broken."""
+    """What a running test has gathered. verdicts: in order; broken: charger's duties that were broken."""
 
     __test__ = False  # for pytest, which collects Test*
 
@@ -63,21 +63,27 @@ class Test:
     requirements: tuple[str, ...]
     began: float
     verdicts: list[Judgement] = field(default_factory=list)
-    judged: set[str] = field(default_factory=set)
+    judged: set[tuple[str, str]] = field(default_factory=set)
+    """(requirement, quantity) of every verdict."""
     passed_over: dict[str, str] = field(default_factory=dict)
     """Requirements a check was offered for that do not apply, and why."""
     broken: list[Finding] = field(default_factory=list)
+    own: list[Finding] = field(default_factory=list)
+    """Duties of the rig's own car that were broken though nobody told it to."""
 
     @property
     def verdict(self) -> Verdict:
         """The worst of all, broken rules included. NOT RUN while nothing was judged."""
-        all_of = [j.verdict for j in self.verdicts] + ([Verdict.FAIL] if self.broken else [])
-        return worst_of(all_of)
+        found = [j.verdict for j in self.verdicts]
+        found += [Verdict.FAIL] if self.broken else []
+        found += [Verdict.INVALID] if self.own else []
+        return worst_of(found)
 
     def reasons(self) -> list[str]:
         """Why it is not PASS, one line each."""
         lines = [f"{j.verdict}: {j.reason}" for j in self.verdicts if j.verdict is not Verdict.PASS]
-        return lines + [f"FAIL: {finding}" for finding in self.broken]
+        lines += [f"FAIL: {finding}" for finding in self.broken]
+        return lines + [f"INVALID: the rig's own car is at fault: {finding}" for finding in self.own]
 
 
 class Run:
@@ -91,8 +97,8 @@ class Run:
         self.captures = Captures(self.journal)
         self.test: Test | None = None
         self.outcomes: Counter[Outcome] = Counter()
-        self.verdicts: dict[str, list[Verdict]] = {}
-        """Requirement -> every verdict it got."""
+        self.verdicts: dict[tuple[str, str], list[Verdict]] = {}
+        """(requirement, quantity) -> every verdict it got."""
         self.selected: frozenset[str] = frozenset()
         self.unsafe = False
         """The bench could not be brought to a confirmed safe state at least once."""
@@ -151,8 +157,9 @@ class Run:
         self.watch.close()
         for verdict in self._totals.values():
             self.journal.append(rule_found(verdict))
-        for id in sorted(self.selected - self.verdicts.keys()):
-            self.not_run("requirement", id, self.requirements[id].not_run or "no selected test came to judge it")
+        for id, open_ones in self._open().items():
+            why = self.requirements[id].not_run
+            self.not_run("requirement", id, why or f"no selected test came to judge {', '.join(open_ones)}")
         if self._can is not None:
             self._can.close()
         self.journal.append(RunStop(status=status, reason=reason))
@@ -164,11 +171,20 @@ class Run:
             return 4
         if self.outcomes["FAIL"]:
             return 1
-        applies = [id for id in self.selected if self.requirements[id].not_run is None]
-        open_work = any(id not in self.verdicts for id in applies)
+        open_work = [id for id in self._open() if self.requirements[id].not_run is None]
         if open_work or any(self.outcomes[one] for one in ("INCONCLUSIVE", "INVALID", "ERROR")):
             return 3
         return 0 if self.outcomes["PASS"] else 3
+
+    def _open(self) -> dict[str, list[str]]:
+        """Selected requirements that still lack a verdict, with the quantities that do."""
+        found: dict[str, list[str]] = {}
+        for id in sorted(self.selected):
+            row = self.requirements[id]
+            missing = [quantity for quantity in row.quantities if (id, quantity) not in self.verdicts]
+            if missing or row.not_run is not None:
+                found[id] = missing
+        return found
 
     # -- a test
 
@@ -226,8 +242,8 @@ class Run:
         judgement = row.judge(m.named(name), name)
         self.journal.append(judged(judgement, row, name, number))
         test.verdicts.append(judgement)
-        test.judged.add(requirement)
-        self.verdicts.setdefault(requirement, []).append(judgement.verdict)
+        test.judged.add((requirement, name))
+        self.verdicts.setdefault((requirement, name), []).append(judgement.verdict)
         return judgement
 
     def worst(self, requirement: str, ms: Iterable[Measurement], quantity: str | None = None) -> Judgement | None:
@@ -303,8 +319,12 @@ class Run:
     def _found(self, finding: Finding) -> None:
         rule = self.watch.by_id[finding.rule]
         self.journal.append(rule_found(RuleVerdict(rule, RuleState.BROKEN, finding, 1)))
-        if self.test is not None and rule.duty == "charger":
+        if self.test is None:
+            return
+        if rule.duty == "charger":
             self.test.broken.append(finding)
+        elif not self.bench.car.disturbed:
+            self.test.own.append(finding)
 
     def _add_up(self, verdicts: Iterable[RuleVerdict]) -> None:
         """How each rule stands over all tests so far."""
