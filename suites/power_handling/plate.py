@@ -26,8 +26,12 @@ class Plate:
     @property
     def island(self):
         """Quantities of an island: DC side, both legs of the house and of the EVPS."""
-        house = tuple((leg, function) for leg in self.house for function in ("u", "p"))
-        return (("dc", "u"), ("dc", "i"), ("dc", "p"), *house, ("house_l1", "f"), *self.ac)
+        return (("dc", "u"), ("dc", "i"), ("dc", "p"), *self.house_u_p, ("house_l1", "f"), *self.ac)
+
+    @property
+    def house_u_p(self):
+        """What can be read of a house that may go dead: nothing that needs a live voltage."""
+        return tuple((leg, function) for leg in self.house for function in ("u", "p"))
 
     @property
     def ac(self):

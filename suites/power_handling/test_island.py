@@ -1,7 +1,7 @@
 """Power in island mode (PWR-001, 002, 003, 012; PQ-001, 002, 003; EFF-002).
 
-Set-up  House on the car with the mains gone; electronic loads at power factor 1; discharge limit of the car at the rated
-        current, so that the car is no limit (PWR-016). Pack at 50 %, for the hour at 75 %.
+Set-up  House on the car with the mains gone; electronic loads at power factor 1; discharge limit of the car at the
+        rated current, so that the car is no limit (PWR-016). Pack at 50 %, for the hour at 75 %.
 Signs   EVPS AC power positive into the house; DC current positive into the battery.
 Method  Readings of the power analyzer over 10 cycles; a quantity that has to keep a band is judged at its lowest and
         its highest reading. Where the rating is a least value the load draws 1 % more than it.
@@ -57,11 +57,11 @@ def test_leg_carries_its_share(evps, bench, plate, record, check, loaded):
     if not any(loaded):
         pytest.skip("the device has one leg")
     shares = [on / sum(loaded) for on in loaded]
-    with evps.island(discharge_limit=plate.dc_current):
-        with bench.house.drawing(ABOVE * plate.leg_power * sum(loaded), shares):
-            bench.clock.sleep(SETTLES)
-            with record("legs", 0.2, plate.island) as legs:
-                bench.clock.sleep(20.0)
+    power = ABOVE * plate.leg_power * sum(loaded)
+    with evps.island(discharge_limit=plate.dc_current), bench.house.drawing(power, shares):
+        bench.clock.sleep(SETTLES)
+        with record("legs", 0.2, plate.island) as legs:
+            bench.clock.sleep(20.0)
     for leg, on in zip(plate.house, loaded, strict=True):
         if on:
             check("PWR-002", smallest(legs[f"{leg}_p"], "leg_power"))
@@ -74,7 +74,8 @@ def test_leg_carries_its_share(evps, bench, plate, record, check, loaded):
 def test_load_sweep(evps, bench, plate, record, check, worst, step):
     """Voltage, frequency, distortion, current and efficiency from no load to full load.
 
-    A minute at each load; distortion of each leg to the 40th order; efficiency from AC and DC power of the same updates.
+    A minute at each load; distortion of each leg to the 40th order; efficiency from AC and DC power of the same
+    updates.
     """
     currents, distortion, efficiencies = [], [], {}
     with evps.island(discharge_limit=plate.dc_current):

@@ -36,7 +36,7 @@ def test_short_overload_is_carried(evps, bench, plate, record, check, profile, l
     declared = profile.figure("overload_time")
     with evps.island(discharge_limit=plate.dc_current), bench.house.drawing(0.5 * plate.power):
         bench.clock.sleep(SETTLES)
-        with record("overload", 0.2, plate.island) as over:
+        with record("overload", 0.2, plate.house_u_p) as over:
             bench.house.draw(load * plate.power)
             since = bench.clock.now()
             bench.clock.sleep(LONGER * declared)

@@ -5,7 +5,6 @@ Signs   EVPS AC power positive into the house, negative while it charges; set-po
 Method  Readings of the power analyzer over 10 cycles, 5 s after each change; means over 20 s, efficiencies over 60 s.
 """
 
-from contextlib import ExitStack
 from dataclasses import replace
 
 import pytest
@@ -28,8 +27,8 @@ STEADY = 20.0
 MINUTE = 60.0
 """s (standards.md EFF-001)."""
 PACKS = {"charging": (300.0, 360.0, 385.0), "discharging": (300.0, 360.0, 400.0)}
-"""V of the pack (standards.md EFF-001: 300/360/400 V). The car of the bench ends a charge at 396 V and asks for less from
-there down, so charging is measured as high as it takes rated power."""
+"""V of the pack (standards.md EFF-001: 300/360/400 V). The car of the bench ends a charge at 396 V and asks for less
+from there down, so charging is measured as high as it takes rated power."""
 DC_WINDOW = (270.0, 300.0, 330.0, 360.0, 400.0)
 """V: from above the lowest voltage at which the car lets itself be discharged (250 V, and what 26 A cost) to below the
 one at which it ends the session (405.5 V)."""
@@ -157,6 +156,7 @@ def test_ac_window(beside_the_mains, bench, plate, record, worst, check, soc):
             bench.clock.sleep(CORNER)
         currents += [largest(corner[f"{leg}_i"], "ac_charge_current") for leg in plate.evps]
         stops += not bench.car.in_session or float(corner["dc_i"].y.min()) < FLOWING
+    bench.grid.supply(plate.leg_voltage, plate.frequency)  # the session shall end beside a usual mains
     worst("PWR-005", currents)
     check("PWR-005", count("stops_in_window", stops, "DC current, session of the car", bench.clock.now()))
 
@@ -180,11 +180,3 @@ def test_power_within_the_car_s_limit(beside_the_mains, bench, plate, record, ch
             ratio, budget=(*ratio.budget, Component("u_dc", u.u, "normal", u.source, ratio.value / u.value))
         )
     check("PWR-016", ratio)
-
-
-@pytest.fixture(autouse=True)
-def _mains_back_at_nominal(bench, plate):
-    """A mains at a corner of its window is no way to end a session."""
-    with ExitStack() as stack:
-        stack.callback(bench.grid.supply, plate.leg_voltage, plate.frequency)
-        yield
