@@ -49,9 +49,9 @@ FIGURES: Mapping[str, str] = {
 
 
 class Table(BaseModel):
-    """A TOML table: frozen, and no key we do not know."""
+    """A TOML table: frozen, no key we do not know, no number that is not finite."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Ratings(Table):
@@ -74,9 +74,9 @@ class Ratings(Table):
 
 
 class Declared(Table):
-    """One declared value, SI."""
+    """One declared value, SI, positive."""
 
-    value: float
+    value: float = Field(gt=0)
     source: str
 
 
@@ -111,6 +111,14 @@ class Profile(Table):
     declared: Mapping[str, Declared] = {}
     not_claimed: Mapping[str, str] = {}
     override: tuple[Override, ...] = ()
+
+    @model_validator(mode="after")
+    def _overrides_once(self) -> Profile:
+        named = [f"{one.id} {one.quantity}" for one in self.override]
+        twice = sorted({name for name in named if named.count(name) > 1})
+        if twice:
+            raise ValueError(f"override: {', '.join(twice)} is replaced twice; keep one")
+        return self
 
     def figure(self, name: str) -> float | None:
         """A rating or declared value in SI (unit: FIGURES); None where the profile does not declare it."""
@@ -179,6 +187,7 @@ def explain(error: ValidationError) -> list[str]:
         words = {
             "missing": f"is missing; add {key.rpartition('.')[2]} = ...",
             "extra_forbidden": "unknown key; remove or rename it",
+            "finite_number": "is not finite; write a number or leave the key out",
         }
         lines.append(f"{key}: {words.get(problem['type'], problem['msg'].removeprefix('Value error, '))}")
     return lines

@@ -20,7 +20,7 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from rig.errors import BenchConfigError, UseError
-from rig.metrology.decision import UNITS, Judgement, Limit, Rule, judge
+from rig.metrology.decision import SEVERITY, UNITS, Judgement, Limit, Rule, judge
 from rig.metrology.measurement import Measurement
 from rig.profile import FIGURES, Capability, Override, Profile, Table, explain, read_toml
 
@@ -77,7 +77,7 @@ class LimitRow(Table):
     """One quantity of a requirement.
 
     min, max: SI, or multiples of the profile's figure `of`. aggregate: of several runs, "worst" judges the one with
-    the least margin, "each" every one. source: of these very bounds, where the row's own source does not say it all.
+    the worst verdict, "each" every one. source: of these very bounds, where the row's own source does not say it all.
     """
 
     quantity: Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9_]*$")]
@@ -198,16 +198,18 @@ class Requirement(Table):
         return judge(m, self.row(quantity or m.name).limit, self.rule.rule())
 
     def worst(self, measurements: Iterable[Measurement], quantity: str | None = None) -> Measurement:
-        """Of several runs the one with the least margin; a value that is no number is worse than any."""
+        """Of several runs the one with the worst verdict, among equals the one with the least margin: a run too
+        uncertain to pass is not hidden by one nearer to the limit that does."""
 
-        def room(m: Measurement) -> float:
-            margin = self.row(quantity or m.name).limit.margin(m.value)
-            return -math.inf if math.isnan(margin) else margin
+        def badness(m: Measurement) -> tuple[int, float]:
+            judgement = self.judge(m, quantity)
+            room = -math.inf if math.isnan(judgement.margin) else judgement.margin
+            return SEVERITY.index(judgement.verdict), -room
 
         runs = list(measurements)
         if not runs:
             raise UseError(f"{self.id}: no measurement to take the worst of; measure first")
-        return min(runs, key=room)
+        return max(runs, key=badness)
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +235,12 @@ class Catalogue:
             if id not in self.requirements
         ]
         problems += [line for one in profile.override if (line := self._wrong_override(profile, one))]
+        codes = sorted({code for r in self.requirements.values() for code in r.grid_codes})
+        if codes and profile.grid_code not in (*codes, "none"):
+            problems.append(
+                f"profile {profile.name}: grid_code: no requirement belongs to {profile.grid_code!r}; use one of "
+                f'{", ".join(codes)}, or "none"'
+            )
         if problems:
             raise BenchConfigError(problems)
         return {id: _applied(r, profile) for id, r in self.requirements.items()}

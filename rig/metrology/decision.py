@@ -154,7 +154,7 @@ def judge(m: Measurement, limit: Limit, rule: Rule = Rule()) -> Judgement:
     if m.unit != limit.unit:
         raise UseError(f"{m.name}: measured in {m.unit!r}, its limit is in {limit.unit!r}; convert it")
     u = m.u
-    needs_budget = rule.kind == "guard_band" and not limit.reports_only and m.unit != "1"
+    needs_budget = rule.kind == "guard_band" and not limit.reports_only
     if needs_budget and not m.budget and math.isfinite(m.value):
         raise UseError(f"{m.name}: {rule} needs an uncertainty budget and the measurement has none; add its components")
     guard = rule.guard(u) if math.isfinite(u) else 0.0

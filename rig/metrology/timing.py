@@ -6,8 +6,8 @@ from rig.metrology.measurement import Component, Measurement
 
 
 def count(name: str, n: int, source: str = "", at: float = 0.0) -> Measurement:
-    """A number of events: exact, no uncertainty."""
-    return Measurement(name, float(n), "1", (), source, at)
+    """A number of events: exact, no uncertainty, and its budget says so."""
+    return Measurement(name, float(n), "1", (Component("counted", 0.0, "normal", "exact"),), source, at)
 
 
 def duration(name: str, start: float, end: float, u_start: float, u_end: float, source: str = "") -> Measurement:

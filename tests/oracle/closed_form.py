@@ -25,10 +25,11 @@ BACK = 0.90
 class Scene:
     """One interruption. angle: degrees of the mains when its contact opens. gap: s; inf for never back.
 
-    jump: degrees, EVPS against mains. left: fraction of the sine that stays during the gap (a sag, or a motor's back-EMF
-    with time constant `decay` s and frequency `slip` of the mains'). soft: s in which the EVPS goes from 0 to full.
-    bounce: (s after the opening, s after it) stretches in which the mains contact closed again; end_bounce: stretches
-    after the first return in which the EVPS contact opened again. noise, offset: of the peak. harmonics: order -> share.
+    jump: degrees, EVPS against mains. left: fraction of the sine that stays during the gap (a sag, or a motor's
+    back-EMF with time constant `decay` s and frequency `slip` of the mains'). soft: s in which the EVPS goes from 0 to
+    full. bounce: (s after the opening, s after it) stretches in which the mains contact closed again; end_bounce:
+    stretches after the first return in which the EVPS contact opened again. noise, offset: of the peak. harmonics:
+    order -> share.
     """
 
     gap: float
@@ -54,7 +55,7 @@ class Scene:
 
     @property
     def start(self) -> float:
-        """s since the first sample at which the contact opens; its angle is `angle`, its place between samples is any."""
+        """s since the first sample at which the contact opens; its place between two samples is any."""
         return self.lead + (self.seed % 97) / 97 / self.rate
 
     @property

@@ -91,7 +91,7 @@ def test_urms_half_of_a_step_between_zero_crossings() -> None:
 
 
 def dip_duration(gap: float, angle: float, f: float) -> float | None:
-    """What an IEC 61000-4-30 instrument times: Urms(1/2) below 90 % until at or above 92 %; None when it sees no dip."""
+    """An IEC 61000-4-30 instrument's: Urms(1/2) below 90 % until at or above 92 %; None when it sees no dip."""
     scene = Scene(gap=gap, angle=angle, frequency=f, rate=20e3 if f == 50.0 else 24e3)
     half = urms_half(scene.wave(), f)
     low = np.flatnonzero(half.values < 90.0)

@@ -1,7 +1,7 @@
 """Transfer time against voltages whose true interruption is written down (closed_form.py).
 
-The reading and its expanded uncertainty (k = 2) must cover the truth; a stated bound on that uncertainty keeps the cover
-honest: who knows nothing covers everything.
+The reading and its expanded uncertainty (k = 2) must cover the truth; a stated bound on that uncertainty keeps the
+cover honest: who knows nothing covers everything.
 """
 
 from __future__ import annotations
