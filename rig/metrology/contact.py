@@ -4,8 +4,8 @@ Knows waves only. An auxiliary contact bounces: transitions closer together than
 somewhere between the first and the last of them.
 
 Overlap: how long the mains contact was still closed after the EVPS had begun to form the house. What a dead bus still
-holds decays, what an inverter forms grows; so forming begins where the amplitude of the house voltage, tracked with a
-window a tenth of a cycle long, is at its lowest, or at the end of the valley where it stays low for a while.
+holds decays, what an inverter forms grows. So forming begins where what is left of the sine before the loss first grows
+again; about its zero crossings nothing is seen, which the bracket of the begin allows for.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 from rig.errors import BenchFault
 from rig.metrology.edges import PERSISTENCE, THRESHOLD, Flags, first_persistent, samples_of
 from rig.metrology.measurement import Component, Measurement
-from rig.metrology.wave import Floats, Wave
+from rig.metrology.transfer import LegTransfer
+from rig.metrology.wave import Wave
 
 AUX_LEVEL = 6.0
 """V: half of what the auxiliary contact switches (rig.plant.ports: 12 V closed)."""
@@ -27,12 +28,12 @@ BOUNCE = 3e-3
 AUX_U = 0.1e-3
 """s, standard uncertainty of an auxiliary contact against its main contact (project choice; a data sheet's figure
 should take its place)."""
-TRACK = 0.1
-"""Cycles of the amplitude's window (project choice: shorter than a soft start, long enough for sine and cosine)."""
-GROWN = 0.03
-"""Of the nominal peak: growth of the amplitude that is no noise (project choice)."""
-HOPS = 20
-"""Looks at the amplitude per window (project choice)."""
+VISIBLE = 0.2
+"""Of the sine's peak: below it a voltage cannot be told from a dead one (project choice: 1.3 ms of each half cycle)."""
+GROWN = 0.05
+"""Of the sine: growth that is no noise (project choice: noise of 1 % of the peak is 5 % of a visible sine)."""
+SLOW = 2e-3
+"""s in which forming is seen at the latest (project choice: 5 % of a soft start of 20 ms, and a zero crossing)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,44 +81,38 @@ def comes_alive(w: Wave, voltage: float, frequency: float) -> tuple[float, float
     return w.start + seen / w.rate - hidden / 2, hidden / math.sqrt(12)
 
 
-def overlap(house: Wave, aux: Wave, voltage: float, frequency: float, name: str = "overlap") -> Measurement:
-    """s the mains contact was still closed after the EVPS began to form; negative is a gap. One leg of the house and
-    the auxiliary contact through one transfer. voltage: V rms, nominal. BenchFault when the contact never opened or
-    the house did not come back."""
+def overlap(house: Wave, leg: LegTransfer, aux: Wave, name: str = "overlap") -> Measurement:
+    """s the mains contact was still closed after the EVPS began to form; negative is a gap. house, leg: one leg through
+    one transfer, and what rig.metrology.transfer made of it. BenchFault when the contact never opened, or the house
+    never left its sine or did not come back to it."""
     opened = next((move for move in moves(aux) if not move.closed), None)
     if opened is None:
         raise BenchFault(f"{aux.source or 'aux'}: the contact does not open in this record; see whether it transferred")
-    times, amplitude = _amplitude(house, frequency)
-    peak = math.sqrt(2) * voltage
-    near = (times > opened.at - 1.5 / frequency) & (times < opened.at + 1.5 / frequency)
-    if not near.any():
-        raise BenchFault(f"{house.source or 'house'}: record 30 ms before and after the contact opens")
-    lowest = int(np.flatnonzero(near)[np.argmin(amplitude[near])])
-    grown = np.flatnonzero(amplitude[lowest:] > amplitude[lowest] + GROWN * peak)
-    if not len(grown):
-        raise BenchFault(f"{house.source or 'house'}: does not come back in this record; record longer")
-    # A window shows growth from the moment its end touches it: so forming has begun after the middle of the lowest one
-    # (where that is a valley floor, after the last that had not grown) and before the end of the first that has grown.
-    seen = float(times[lowest + int(grown[0])])
-    earliest, latest = max(float(times[lowest]), seen - TRACK / frequency), seen + TRACK / frequency / 2
-    value = opened.at - (earliest + latest) / 2
+    earliest, latest = _forming(house, leg)
     budget = (
         Component("auxiliary contact", opened.u, "rectangular", "bounce, and lead against the main contact"),
-        Component("begin of forming", (latest - earliest) / math.sqrt(12), "rectangular", "lowest to first growth"),
+        Component("begin of forming", (latest - earliest) / math.sqrt(12), "rectangular", "last low to first growth"),
+        Component("edges", 1 / house.rate / math.sqrt(6), "rectangular", "two edges of one sample"),
         Component("time base", math.sqrt(2) * house.time_u, "normal", house.source or "time base"),
     )
-    source = f"amplitude of {house.source or 'house'} against {aux.source or 'auxiliary contact'}"
-    return Measurement(name, value, "s", budget, source, opened.at, tuple(dict.fromkeys((*house.of, *aux.of))))
+    source = f"{house.source or 'house'} against {aux.source or 'auxiliary contact'}"
+    of = tuple(dict.fromkeys((*house.of, *aux.of)))
+    return Measurement(name, opened.at - (earliest + latest) / 2, "s", budget, source, opened.at, of)
 
 
-def _amplitude(w: Wave, frequency: float) -> tuple[Floats, Floats]:
-    """(s, V peak) of the sine that fits best in a short window, stamped at its middle."""
-    width = max(8, round(TRACK * w.rate / frequency))
-    hop = max(1, width // HOPS)
-    angle = 2 * math.pi * frequency / w.rate * (np.arange(width) - (width - 1) / 2)
-    inverse = np.linalg.pinv(np.column_stack([np.cos(angle), np.sin(angle)]))
-    windows = np.lib.stride_tricks.sliding_window_view(w.volts(), width)[::hop]
-    terms = windows @ inverse.T
-    middles = w.start + (np.arange(len(windows)) * hop + (width - 1) / 2) / w.rate
-    amplitude: Floats = np.hypot(terms[:, 0], terms[:, 1])
-    return np.asarray(middles, dtype=np.float64), amplitude
+def _forming(house: Wave, leg: LegTransfer) -> tuple[float, float]:
+    """Between which moments (s) the house begins to be formed."""
+    name = house.source or "house"
+    if math.isnan(leg.start):
+        raise BenchFault(f"{name}: never leaves its sine in this record; forming has no beginning to be seen")
+    begin = max(0, round((leg.start - house.start) * house.rate))
+    t = house.times(begin, len(house.samples))
+    sine = leg.before.alternating(t)
+    visible = np.abs(sine) > VISIBLE * leg.before.amplitude
+    t, left = t[visible], np.abs((house.part(begin, len(house.samples)) - leg.before.offset)[visible] / sine[visible])
+    grown = np.flatnonzero(left > np.minimum.accumulate(left) + GROWN)
+    if not len(grown):
+        raise BenchFault(f"{name}: does not come back in this record; record longer")
+    seen = int(grown[0])
+    before = max(int(np.argmin(left[:seen])) - 1, 0)  # the lowest may be the first to be seen after a zero crossing
+    return house.start + max(float(t[before]), float(t[seen]) - SLOW), house.start + float(t[seen])

@@ -79,8 +79,11 @@ def test_dip_starts_the_delay_anew(outage, evps, bench, capture, check):
     """
     with bench.house.drawing(0.5 * outage.rated), evps.island():
         record = returning(outage, capture, bench, "return with a dip", dip_at=0.25 * outage.delay)
-    alive, _ = comes_alive(record["grid_l1"], outage.voltage, outage.frequency)
+    alive, u_alive = comes_alive(record["grid_l1"], outage.voltage, outage.frequency)
     closing = first_closing(record["pcs_aux"])
+    if closing.at < alive + 0.25 * outage.delay:  # it did not even wait for the dip
+        check("XFR-006", duration("retransfer_delay", alive, closing.at, u_alive, closing.u, closing_source(record)))
+        return
     # From a clean stretch after the return to just before the closing: the only event in it is the dip.
     mains = around(record["grid_l1"], closing.at, closing.at - alive - 2 / outage.frequency, -2 / outage.frequency)
     dip = transfer_time([mains], outage.voltage, outage.frequency, "dip")
