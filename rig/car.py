@@ -10,6 +10,9 @@ Theory
   voltage read as well, while contactors are about to move or the pack is being pulled: that is when a car must not act
   on old figures. Inside a clock event an exchange costs no bench time (rig.clock), so none of this shifts a frame.
 
+  Between what the vehicle says and what comes out of it lie overlays (rig.chademo.vehicle_overlays), none as a rule: a
+  misbehaving car is a good one with something laid over it.
+
   A charger that does not bring its current down within the time it has is choked: the source gives and takes next to
   nothing from then on, so that the contactors need not break a current. An error of an instrument in here is never
   swallowed: it comes out of the clock in the foreground.
@@ -22,17 +25,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
+from typing import Literal
 
 from rig.can.bus import Bus
 from rig.can.frame import Frame
 from rig.car_pack import HOLD_RATE, ImitatedPack
 from rig.chademo.events import ContactorMoved, PackState, VehicleOut, WireChanged
 from rig.chademo.vehicle import Vehicle
+from rig.chademo.vehicle_overlays import Overlaid, lay
 from rig.chademo.vehicle_profile import LEAF_ZE0_24KWH, VehicleProfile
 from rig.chademo.vehicle_state import EV_FRAMES, Fault, StopReason, VehiclePhase, Wishes
 from rig.clock import Cancel, Clock
 from rig.errors import InstrumentError, RigError, UnsafeState, UseError
-from rig.machine import run_on
+from rig.machine import Runner, run_on
 from rig.plant.battery import LEAF_24KWH, Pack, PackParams
 from rig.roles import DcReading, DcSource, SafeState, VehicleInterface
 from rig.told import Told
@@ -76,6 +82,9 @@ class Car:
         self._plugged = self._disturbed = False
         self._task: Cancel | None = None
         self._port = bus.attach("car", self._heard)
+        self._overlays: tuple[Runner[VehicleOut, VehicleOut], ...] = ()
+        self._misread: dict[str, bool] = {}
+        self._misbehaves = False
         self._runner = run_on(clock, self.vehicle, self._emit)
         interface.subscribe(self._felt)
 
@@ -155,7 +164,7 @@ class Car:
         self._clock.at(self._clock.now(), self._look_at_wires)
         self._interface.set_wire("proximity", True)
         self._plugged, self._ticks = True, 0
-        self._disturbed = disturbs(self.vehicle.wishes)
+        self._disturbed = self._misbehaves or disturbs(self.vehicle.wishes)
         self._task = self._clock.every(FAST_PERIOD, self._tick)
 
     def unplug(self) -> None:
@@ -223,6 +232,29 @@ class Car:
         """102.5.0 to 0 alone; k stays. The charger must react within 2.5 s, else the car ends the session."""
         self.wishes = replace(self.wishes, enable_withdrawn=True)
 
+    def misbehave(self, name: str, severity: float | None = None) -> None:
+        """Lay a misbehaviour over the car (rig.chademo.vehicle_overlays, by name), over those that lie there already.
+        severity: its figure, in its own unit. It lies there until behave(), or the end of make_safe()."""
+        overlay = lay(name, severity)
+        self._told.say(f"car: misbehave {name}" + ("" if severity is None else f" = {severity:g}"))
+        self._misbehaves = self._disturbed = True
+        self._clock.at(self._clock.now(), partial(self._lay, overlay))
+
+    def misread(self, wire: Literal["d1", "d2"], on: bool) -> None:
+        """What the car's own eye on a wire (opto-coupler f, g) tells it, whatever the wire does, until behave()."""
+        self._told.say(f"car: misread {wire}", on=on)
+        self._misbehaves = self._disturbed = True
+        self._misread[wire] = on
+        self._clock.at(self._clock.now(), lambda: self._runner.tell(WireChanged(wire, on)))
+
+    def behave(self) -> None:
+        """Take every misbehaviour off. Idempotent; what a wire is held at stays until the car drives it anew."""
+        self._misread.clear()
+        self._misbehaves = False
+        overlays, self._overlays = self._overlays, ()
+        for overlay in overlays:
+            overlay.stop()
+
     def request_stop(self) -> None:
         """Press stop in the car: a normal end of this session. Asleep: nothing."""
         self._told.say("car: request stop")
@@ -262,6 +294,7 @@ class Car:
         self._plugged = False
         self._try(notes, lambda: self._interface.set_wire("proximity", False))
         self._try(notes, lambda: self._clock.sleep(FAST_PERIOD))
+        self.behave()
         return self._confirm(notes)
 
     def close(self) -> None:
@@ -276,9 +309,29 @@ class Car:
         self._runner.tell(frame)
 
     def _felt(self, at: float, change: WireChanged | ContactorMoved) -> None:
+        if isinstance(change, WireChanged) and change.wire in self._misread:
+            return
         self._runner.tell(change)
 
     def _emit(self, out: VehicleOut) -> None:
+        if self._overlays:
+            self._overlays[0].tell(out)
+        else:
+            self._drive(out)
+
+    def _lay(self, overlay: Overlaid) -> None:
+        """Nearest to the wire: what the overlays before it put out goes in."""
+        runner = Runner(self._clock, overlay, partial(self._beyond, len(self._overlays) + 1))
+        self._overlays = (*self._overlays, runner)
+        runner.tell(None)
+
+    def _beyond(self, place: int, out: VehicleOut) -> None:
+        if place < len(self._overlays):
+            self._overlays[place].tell(out)
+        else:
+            self._drive(out)
+
+    def _drive(self, out: VehicleOut) -> None:
         if isinstance(out, Frame):
             self._port.send(out)
         elif isinstance(out, ContactorMoved):

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from rig.can.frame import Frame, refuse_bad_frame
+from rig.can.frame import EXTENDED, Frame, refuse_bad_frame
 from rig.clock import Cancel, Phase, VirtualClock
 from rig.errors import UseError
 
@@ -53,10 +53,12 @@ class Bus(Protocol):
         ...
 
 
-def bits_on_wire(length: int) -> int:
-    """Bit times a CAN 2.0A data frame of `length` bytes takes, stuff bits averaged (see the head)."""
-    stuffed = 34 + 8 * length
-    return 47 + 8 * length + stuffed // 10
+def bits_on_wire(length: int, extended: bool = False) -> int:
+    """Bit times a data frame of `length` bytes takes, stuff bits averaged (see the head). extended: CAN 2.0B, with 18
+    more bits of identifier, SRR and one more reserved bit."""
+    more = 20 if extended else 0
+    stuffed = 34 + more + 8 * length
+    return 47 + more + 8 * length + stuffed // 10
 
 
 class VirtualBus:
@@ -65,6 +67,7 @@ class VirtualBus:
     def __init__(self, clock: VirtualClock, bitrate: int = 500_000) -> None:
         self._clock = clock
         self._wire_ns = [bits_on_wire(length) * 1_000_000_000 // bitrate for length in range(9)]
+        self._wire_ns_extended = [bits_on_wire(length, True) * 1_000_000_000 // bitrate for length in range(9)]
         self._free_at = 0
         self._ports: dict[str, _VirtualPort] = {}
         self._listeners: tuple[_VirtualPort, ...] = ()
@@ -99,7 +102,8 @@ class VirtualBus:
         refuse_bad_frame(frame)
         clock = self._clock
         start = max(clock.now_ns(), self._free_at)
-        self._free_at = done = start + self._wire_ns[len(frame.data)]
+        wire_ns = self._wire_ns_extended if frame.id & EXTENDED else self._wire_ns
+        self._free_at = done = start + wire_ns[len(frame.data)]
         self._queue.append((port, frame))
         clock.at_ns(done, self._deliver, Phase.DELIVER)
 

@@ -14,7 +14,7 @@ from functools import partial
 import can
 
 from rig.can.bus import BusPort, Receive, Watch
-from rig.can.frame import Frame, refuse_bad_frame
+from rig.can.frame import EXTENDED, Frame, refuse_bad_frame
 from rig.clock import Cancel, Phase, RealClock
 from rig.errors import InstrumentError, LostInstrument, UseError
 
@@ -70,7 +70,8 @@ class HardwareBus:
             raise UseError(f"CAN bus {self.resource}: node {port.name!r} has left the bus and cannot send")
         with self._clock.lock:
             try:
-                self._bus.send(can.Message(arbitration_id=frame.id, data=frame.data, is_extended_id=False))
+                number, extended = frame.id & ~EXTENDED, bool(frame.id & EXTENDED)
+                self._bus.send(can.Message(arbitration_id=number, data=frame.data, is_extended_id=extended))
             except (can.CanError, OSError) as error:
                 raise InstrumentError(self.resource, f"send {frame}", str(error)) from error
             self._tell(port, port.name, self._clock.now(), frame)
@@ -88,9 +89,10 @@ class HardwareBus:
                 if not self._closed:
                     self._clock.at(self._clock.now(), partial(self._lost, str(error)), Phase.DELIVER)
                 return
-            if message is None or message.is_extended_id or message.is_remote_frame or message.is_error_frame:
+            if message is None or message.is_remote_frame or message.is_error_frame:
                 continue
-            now, frame = self._clock.now(), Frame(message.arbitration_id, bytes(message.data))
+            number = message.arbitration_id | (EXTENDED if message.is_extended_id else 0)
+            now, frame = self._clock.now(), Frame(number, bytes(message.data))
             self._clock.at(now, partial(self._tell, None, "bus", now, frame), Phase.DELIVER)
 
     def _lost(self, error: str) -> None:

@@ -34,7 +34,7 @@ BATCH = 4096
 """CAN frames a batch: about a minute of a session; project choice."""
 _INSIDE = re.compile(rf"{FOLDER}/[A-Za-z0-9][A-Za-z0-9.-]*")
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
-_CAN = pa.schema([("t", pa.float64()), ("sender", pa.string()), ("id", pa.uint16()), ("data", pa.binary())])
+_CAN = pa.schema([("t", pa.float64()), ("sender", pa.string()), ("id", pa.uint32()), ("data", pa.binary())])
 
 Floats = npt.NDArray[np.float64]
 

@@ -224,7 +224,7 @@ def test_a_series_that_makes_no_sense_is_refused(
     assert list((folder_of(captures) / FOLDER).iterdir()) == []
 
 
-@pytest.mark.parametrize("row", [(0.0, "a", 0x1_0000, b""), (0.0, "a", -1, b""), (0.0, 1, 1, b"")])
+@pytest.mark.parametrize("row", [(0.0, "a", 0x1_0000_0000, b""), (0.0, "a", -1, b""), (0.0, 1, 1, b"")])
 def test_what_is_no_frame_is_refused_and_the_log_goes_on(captures: Captures, row: tuple[object, ...]) -> None:
     log = captures.can_log()
     log.append(*row)  # type: ignore[arg-type]
