@@ -112,9 +112,6 @@ class Bench:
         if self.analyzer is not None:
             # Once in the foreground, so that readings taken in the background know when its updates end.
             self.analyzer.read((self.analyzer.ports[0], "u"))
-        if self.analyzer is not None and "dc" in self.analyzer.ports:
-            # set up here, where it may wait for its first update; a record looks from events of the clock, which cannot
-            self.analyzer.read(("dc", "u"), ("dc", "i"))
         self._wait_for_house()
 
     def stand_by(self) -> SafeOutcome:

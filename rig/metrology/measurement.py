@@ -54,13 +54,9 @@ class Measurement:
         """Expanded uncertainty U = k*u."""
         return k * self.u
 
-    def minus(self, other: Measurement, name: str) -> Measurement:
-        """The difference, both budgets in it (inputs uncorrelated). Only for two values of one unit."""
-        turned = tuple(replace(c, sensitivity=-c.sensitivity) for c in other.budget)
-        source = f"{self.source} - {other.source}"
-        of = tuple(dict.fromkeys((*self.of, *other.of)))
-        at = max(self.at, other.at)
-        return Measurement(name, self.value - other.value, self.unit, (*self.budget, *turned), source, at, of)
+    def less(self, exact: float) -> Measurement:
+        """The same above a value that is known exactly: what was asked for, what was allowed."""
+        return replace(self, value=self.value - exact)
 
     def named(self, name: str) -> Measurement:
         """The same measurement under another name."""

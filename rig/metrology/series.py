@@ -14,6 +14,7 @@ import numpy as np
 
 from rig.errors import BenchFault, UseError
 from rig.metrology.measurement import Component, Measurement
+from rig.metrology.timing import count
 from rig.metrology.wave import Floats
 
 ROOT12 = math.sqrt(12)
@@ -255,24 +256,24 @@ def value_at(s: Series, name: str, when: float) -> Measurement:
     return s.made(name, value, s.reading_u(), s.instant_u(1, abs(rise) / span if span > 0 else 0.0), at=when)
 
 
-def worst_difference(s: Series, told: Series, name: str, count: float = 0.0) -> Measurement:
+def worst_difference(s: Series, told: Series, name: str, digit: float = 0.0) -> Measurement:
     """What was told minus what was measured, where they are farthest apart; with its sign.
 
-    told: holds from each entry to the next; readings before the first are not looked at. count: its resolution.
+    told: holds from each entry to the next; readings before the first are not looked at. digit: its resolution.
     """
     if told.unit != s.unit:
         raise UseError(f"{name}: measured in {s.unit}, told in {told.unit}; give both in one unit")
     w = s.between(float(told.t[0]), math.inf)
     apart = told.held(w.t) - w.y
     i = int(np.argmax(np.abs(apart)))
-    resolution = Component("count", count / ROOT12, "rectangular", f"{told.source}, {count:g} {told.unit} a count")
+    resolution = Component("digit", digit / ROOT12, "rectangular", f"{told.source}, {digit:g} {told.unit} a digit")
     return w.made(name, float(apart[i]), w.reading_u(), resolution, at=float(w.t[i]))
 
 
 def reversals(s: Series, level: float, name: str = "reversals") -> Measurement:
     """Changes of sign between values beyond +level and -level, counted; what lies between them is no direction."""
     signs = np.sign(s.y[np.abs(s.y) >= level])
-    return s.made(name, float(np.count_nonzero(np.diff(signs))), unit="1")
+    return count(name, int(np.count_nonzero(np.diff(signs))), s.source, float(s.t[-1]))
 
 
 def _allowed(t: Floats, limit: Series, ramp: float, delay: float) -> Floats:

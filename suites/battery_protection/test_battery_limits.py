@@ -26,15 +26,14 @@ above (project choice)."""
 ENDS = 5.0
 """A, what still flows when a charge is as good as over (project choice: the current of an ended one, chademo.md 2)."""
 CEILING = 0.93
-"""State of charge the car allows (project choice: above the 90 % it begins with, and reached before the LEAF tapers)."""
+"""State of charge the car allows (project choice: above 90 %, reached before the LEAF tapers)."""
 CHARGE_ENDS = 900.0
 """s within which it must have ended (project choice: twice what 3 % of 24 kWh take at 6 kW)."""
 
 
 def over_target(series, target):
     """V, the highest reading above a target."""
-    peak = largest(series, "voltage_over_target")
-    return replace(peak, value=peak.value - target)
+    return largest(series, "voltage_over_target").less(target)
 
 
 @pytest.mark.verifies("BAT-002", "BAT-005")

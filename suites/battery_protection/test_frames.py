@@ -115,4 +115,4 @@ def test_reported_voltage_is_true(bench, flow, check, record, direction, pack):
     with record("voltage report") as r:
         bench.clock.sleep(10.0)
 
-    check("CHA-013", worst_difference(r["dc_u"], r["reported_voltage"], "voltage_report_error", count=1.0))
+    check("CHA-013", worst_difference(r["dc_u"], r["reported_voltage"], "voltage_report_error", digit=1.0))
