@@ -99,8 +99,7 @@ class VirtualClock:
         if not seconds >= 0 or math.isinf(seconds):
             raise UseError(f"sleep({seconds}): seconds must be 0 or more and finite")
         end = self._ns + to_ns(seconds)
-        while self._queue and self._queue[0][0] >> 2 <= end:
-            self._run_next()
+        self._run_through(end)
         self._ns = end
 
     def spend(self, seconds: float) -> None:
@@ -110,7 +109,9 @@ class VirtualClock:
 
     def at(self, when: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call once at `when` (s; the past means now)."""
-        return self.at_ns(to_ns(_moment(when)), call, phase)
+        event = _Event(call)
+        self._push(to_ns(_moment(when)), phase, event)
+        return event.cancel
 
     def at_ns(self, when: int, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """As `at`, in nanoseconds."""
@@ -144,9 +145,7 @@ class VirtualClock:
             if not self._queue or self._queue[0][0] >> 2 > end:
                 self._ns = end
                 return math.inf
-            instant = self._queue[0][0] >> 2
-            while self._queue and self._queue[0][0] >> 2 <= instant:
-                self._run_next()
+            self._run_through(self._queue[0][0] >> 2)
         return (self._ns - start) / NS_PER_S
 
     def _push(self, when: int, phase: Phase, event: _Event) -> None:
@@ -157,15 +156,17 @@ class VirtualClock:
         self._sequence += 1
         heapq.heappush(self._queue, ((when << 2) | phase, self._sequence, event))
 
-    def _run_next(self) -> None:
-        key, _, event = heapq.heappop(self._queue)
-        call = event.call
-        if call is None:
-            return
-        self._ns = key >> 2
-        self._running = _PHASES[key & 3]
+    def _run_through(self, end: int) -> None:
+        """Run every event up to and including `end` (ns), those that come up meanwhile too."""
+        queue, pop, beyond = self._queue, heapq.heappop, (end + 1) << 2
         try:
-            call()
+            while queue and queue[0][0] < beyond:
+                key, _, event = pop(queue)
+                call = event.call
+                if call is not None:
+                    self._ns = key >> 2
+                    self._running = _PHASES[key & 3]
+                    call()
         finally:
             self._running = None
 

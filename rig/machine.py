@@ -6,8 +6,7 @@ A machine never sleeps, has no clock and no thread. `run_on` is the only glue be
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from rig.clock import Cancel, Clock, Phase
 from rig.units import NS_PER_S
@@ -16,9 +15,9 @@ In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Step(Generic[Out]):
-    """What a machine says after an event."""
+class Step(NamedTuple, Generic[Out]):
+    """What a machine says after an event. A machine with nothing new to say may give the same object again; then an
+    event costs its runner one look."""
 
     out: tuple[Out, ...] = ()
     wake_at: float | None = None
@@ -43,6 +42,7 @@ class Runner(Generic[In, Out]):
         self._wanted: float | None = None
         self._pending: float | None = None
         self._cancel: Cancel | None = None
+        self._last: Step[Out] | None = None
         self._stopped = False
 
     def tell(self, event: In | None) -> None:
@@ -51,6 +51,9 @@ class Runner(Generic[In, Out]):
             return
         now = self._clock.now()
         step = self._machine.step(now, event)
+        if step is self._last and event is not None:
+            return  # the very step of before: nothing to hand on, and its wake is planned
+        self._last = step
         wanted = step.wake_at
         if event is None and wanted is not None:
             # Woken a fraction of a nanosecond early it may ask for the same time again: that must not be this instant.

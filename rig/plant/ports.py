@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Port = Literal["grid_l1", "grid_l2", "house_l1", "house_l2", "evps_l1", "evps_l2", "dc"]
 """grid_*: at the mains side of the PCS contact. house_*: the house bus, current into the house load.
@@ -18,8 +18,7 @@ WavePort = Literal["grid_l1", "grid_l2", "house_l1", "house_l2", "dc", "pcs_aux"
 """Voltages a digitizer can be wired to. pcs_aux: the PCS main contact's auxiliary contact, 12 V closed, 0 V open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Operating:
+class Operating(NamedTuple):
     """What a perfect meter at a port would read now. AC: u, i in V and A rms, p in W, f in Hz (0 when dead).
 
     DC: f is 0, p = u*i. i carries the sign of the port's direction for DC, and is 0 or more for AC with p signed.
@@ -92,8 +91,7 @@ class StageCommand:
     sync: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class StageReading:
+class StageReading(NamedTuple):
     """What the EVPS's own sensors tell its controller.
 
     u_out: V at the connector, the cable side of the EVPS's own contactor. u_node: V at the stage's side of it (what
