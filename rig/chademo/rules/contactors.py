@@ -13,7 +13,7 @@ from rig.chademo.rules.common import CYCLE, CYCLE_WHY, PATIENCE, SAFE_CURRENT, S
 from rig.chademo.rules.judges import Deadline, Edge, Invariant
 from rig.chademo.rules.permission import CLOSING_TIME
 from rig.chademo.rules.rule import Breach, Rule
-from rig.chademo.session import DEAD, RUNNING, STARTING, Phase, Session
+from rig.chademo.session import DEAD, PERMITTED, RUNNING, STARTING, Phase, Session
 
 REQUEST_TIME = 4.0
 """s, from closed contactors to the first request (chademo.md 2 step 8)."""
@@ -47,9 +47,10 @@ def _may_close(s: Session) -> Breach | bool | None:
 
 
 def _fed(s: Session) -> Breach | bool | None:
-    if "d1" not in s.wires and "d2" not in s.wires:
+    d1, d2 = s.wires.get("d1"), s.wires.get("d2")
+    if d1 is not True and d2 is None:  # a d2 that was not seen since d1 came has not come
         return None
-    return not coil_cut(s) or Breach(1, 0, "the contactors closed without d1 and d2")
+    return bool(d1 is not False and d2) or Breach(1, 0, "the contactors closed without d1 and d2")
 
 
 def _onto_dead_inlet(s: Session) -> Breach | bool | None:
@@ -118,7 +119,7 @@ def _flag_tells(s: Session) -> Breach | bool | None:
         return None
     if aux and not flag:
         return Breach(1, 0, "102.5.3 says open, the auxiliary contact is closed")
-    if s.phase in RUNNING | {Phase.CLOSED, Phase.REQUESTED}:
+    if flag and s.phase in RUNNING | PERMITTED:
         return aux or Breach(0, 1, "102.5.3 says closed, the auxiliary contact is open")
     return None
 

@@ -165,38 +165,39 @@ RULES: tuple[Rule, ...] = (
         "R-DISCHARGE-LIMIT", "The discharge current is at or below the vehicle's limit 200.0", "charger",
         "chademo.md 3: hard upper limit, follow 20 A/s", "second-hand", LIMIT_TOLERANCE, "A", LIMITED,
         lambda: _follows(_vehicle_limit, "{value:g} A of discharge, 200.0 allows {limit:.1f} A", COUNT, INRUSH),
-        ("CHA-016",),
+        ("CHA-016",), 0x208,
     ),
     Rule(
         "R-DISCHARGE-EXCESS", "The discharge current never exceeds 200.0 by 10 A for 5 s", "charger",
         "chademo.md 3, 102.4.2 [CLARA]", "second-hand", "as R-DISCHARGE-LIMIT where the limit falls", "A", LIMITED,
         lambda: _follows(
             _vehicle_limit, "{value:g} A of discharge for 5 s, 200.0 allows {limit:.1f} A", DEVIATION, DEVIATION_TIME
-        ), ("CHA-016",),
+        ), ("CHA-016",), 0x208,
     ),
     Rule(
         "R-DISCHARGE-OWN", "The discharge current is at or below the charger's own limit 208.3", "charger",
         "chademo.md 2 V2H run: min(200.0, own 208.3)", "second-hand", LIMIT_TOLERANCE, "A",
         ("current", 0x208, "phase"),
         lambda: _follows(_charger_limit, "{value:g} A of discharge, 208.3 says {limit:.1f} A", COUNT, INRUSH),
+        shows=0x208,
     ),
     Rule(
         "R-MIN-VOLTAGE", "At the minimum discharge voltage 200.4-5 discharge ends at once", "charger",
         "chademo.md 3, 200.4-5: immediate", "second-hand", "0.5 s as any stop, and one cycle", "A",
         ("current", "voltage", 0x200, "phase"),
-        lambda: After(_vehicle_minimum, MIN_VOLTAGE_TIME, discharge_stopped, relieved=True), ("CHA-017",),
+        lambda: After(_vehicle_minimum, MIN_VOLTAGE_TIME, discharge_stopped, relieved=True), ("CHA-017",), 0x208,
     ),
     Rule(
         "R-LOWER-THRESHOLD", "At its own lower threshold 208.6-7 the charger ends discharge by itself", "charger",
         "chademo.md 1, 208.6-7; 3: immediate", "second-hand", "0.5 s as any stop, and one cycle", "A",
         ("current", "voltage", 0x208, "phase"),
-        lambda: After(_charger_minimum, MIN_VOLTAGE_TIME, discharge_stopped, relieved=True), ("CHA-017",),
+        lambda: After(_charger_minimum, MIN_VOLTAGE_TIME, discharge_stopped, relieved=True), ("CHA-017",), 0x208,
     ),
     Rule(
         "R-MIN-LEVEL", "At the minimum level 200.6 discharge is inhibited", "charger",
         "chademo.md 3, 200.6; unit rule of 1, 0x200", "second-hand", "2 s (project choice): the ramp from 30 A", "A",
         ("current", 0x200, 0x102, 0x100, 0x101, 0x201, "k", "phase"),
-        lambda: After(_level_low, INHIBIT_TIME, no_discharge), ("BAT-001",),
+        lambda: After(_level_low, INHIBIT_TIME, no_discharge), ("BAT-001",), 0x208,
     ),
     Rule(
         "R-MAX-LEVEL", "At the maximum level 200.7 charge is inhibited", "charger",
@@ -208,31 +209,33 @@ RULES: tuple[Rule, ...] = (
         "R-WITHDRAWN", "After the vehicle has withdrawn 102.5.7 nothing is discharged", "charger",
         "chademo.md 3, 102.5.7 1->0", "second-hand", "2 s (project choice): the ramp from 30 A", "A",
         ("current", 0x102, "phase"), lambda: After(_withdrawn, INHIBIT_TIME, no_discharge),
+        shows=0x208,
     ),
     Rule(
         "R-V2H-BOTH", "Nothing is discharged unless both sides say they can (109.4.0 and 102.5.7)", "charger",
         "chademo.md 2 step 2", "second-hand", "2 s (project choice): the ramp from 30 A", "A",
         ("current", 0x102, "charger", "phase"), lambda: After(_not_both, INHIBIT_TIME, no_discharge),
+        shows=0x208,
     ),
     Rule(
         "R-DISCHARGE-START", "Nothing is discharged before power transfer has begun", "charger",
         "chademo.md 2 step 9; V2H run; log A", "measured", "1.5 A of noise, 0.15 s of inrush", "A",
-        ("current", "phase"), lambda: Invariant(_none_before_start, INRUSH),
+        ("current", "phase"), lambda: Invariant(_none_before_start, INRUSH), shows=0x208,
     ),
     Rule(
         "R-DISCHARGE-MASK", "An initial limit 200.0 that is not 0 A is not used before the vehicle changes it",
         "charger", "chademo.md 1, 200.0: EVSE shall mask the initial value", "second-hand", "1.5 A of noise, 0.15 s",
-        "A", ("current", 0x200, 0x102, "phase"), Masked, ("CHA-016",),
+        "A", ("current", 0x200, 0x102, "phase"), Masked, ("CHA-016",), 0x208,
     ),
     Rule(
         "R-DISCHARGE-REPORT", "A current out of the battery is shown in 208.0", "charger",
-        "chademo.md 1, 208.0: measured", "second-hand", "1 s; 5 A, the safe current (project choice)", "A",
+        "chademo.md 1, 208.0: measured", "second-hand", "1 s; 5 A, the safe current (project choice)", "s",
         ("current", 0x208, "phase"),
         lambda: Deadline(
             lambda s: s.phase in RUNNING and (s.sampled("dc_current") or 0.0) < -5.0,
             lambda s: s.charger_discharge is not None and s.charger_discharge.discharge_current > 0, SILENCE,
             "the measured discharge is not shown in 208.0 within {limit:g} s",
-        ),
+        ), shows=0x208,
     ),
     Rule(
         "R-SEQUENCE-CHARGER", "The discharge sequence number 209.0 does not change during a session", "charger",

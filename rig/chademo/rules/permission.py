@@ -8,7 +8,7 @@ without lines shows the same from 102.5.3.
 from __future__ import annotations
 
 from rig.chademo.rules.common import CYCLE, CYCLE_WHY, STOP_TIME, TOUCH_SAFE, ahead
-from rig.chademo.rules.judges import After, Constant, Deadline, Edge, Invariant
+from rig.chademo.rules.judges import Constant, Deadline, Edge, Invariant
 from rig.chademo.rules.rule import Breach, Rule
 from rig.chademo.session import DEAD, PERMITTED, RUNNING, STARTING, Phase, Session
 
@@ -91,7 +91,9 @@ def _lock_held(s: Session) -> Breach | bool | None:
 
 def _bolt(s: Session) -> Breach | bool | None:
     lock = s.wires.get("lock")
-    return None if lock is None else lock or Breach(0, 1, "109.5.2 is 1 but the lock is open")
+    if lock is None or s.charger is None or not s.charger.locked:
+        return None
+    return lock or Breach(0, 1, "109.5.2 is 1 but the lock is open")
 
 
 RULES: tuple[Rule, ...] = (
@@ -171,6 +173,6 @@ RULES: tuple[Rule, ...] = (
         "R-LOCK-TRUE", "109.5.2 says locked only while the lock is locked", "charger",
         "chademo.md 1, 109.5.2: 1 = locked", "second-hand",
         "0.5 s, five cycles, for the bolt's way (project choice)", "1", ("charger", "lock"),
-        lambda: After(lambda s: s.charger is not None and s.charger.locked, STOP_TIME, _bolt), ("CHA-023",),
+        lambda: Invariant(_bolt, STOP_TIME), ("CHA-023",),
     ),
 )  # fmt: skip
