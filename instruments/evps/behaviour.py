@@ -169,6 +169,8 @@ class Behaviour:
     """s without a frame the car has sent before (chademo.md 2 [JLD][CLARA])."""
     watched: frozenset[int] = frozenset({0x100, 0x101, 0x102, 0x200, 0x201})
     """Frames whose loss counts (chademo.md 2, safety times: stop on loss of CAN; all are cyclic, section 0)."""
+    release_current: float = 0.0
+    """A to which a stop must have come for d2 to go already; 0: d2 goes when the session is over."""
     open_current: float = 1.0
     """A at and below which 109.5.0 goes to 0 and contactors open (project choice well below the 5 A of chademo.md 3
     [BE][RS] and 1 0x109)."""

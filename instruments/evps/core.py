@@ -37,6 +37,8 @@ class Core:
         self.ended_by = ""
         """What ended the last session."""
         self.ending = Ending.NORMAL
+        self.ran = False
+        """Power transfer has begun in this session."""
         self.wanted = False
         """Start was pressed and no session has begun since."""
         self.since = self.coupled_at = 0.0
@@ -99,6 +101,7 @@ class Core:
 
     def end_session(self) -> None:
         """Forget the car."""
+        self.ran = False
         self.voice.silence()
         self.s.begin()
         self.power.begin()

@@ -31,6 +31,8 @@ def stopping(c: Core, t: float) -> Phase | None:
     else:
         c.stage = c.power.steer(t, s, Wanted(0.0))
         c.deadline = min(c.deadline, c.power.look_at)
+    if 0.0 < abs(s.i) <= b.release_current:
+        c.drive("d2", False)
     if abs(s.i) > b.open_current:
         c.marks.pop("still", None)
         c.soon(t)
@@ -48,7 +50,9 @@ def opening(c: Core, t: float) -> Phase | None:
         c.stage = replace(c.stage, contactor=False)
         return None
     c.stage = BLEED
-    if c.ending in (Ending.MALFUNCTION, Ending.BLACKOUT) or c.ended_by == "silence" or not s.proximity:
+    # chademo.md 1 109.5.5: it is 1 before power transfer as well, so a car that still permits sees no stop but in d2
+    untold = not c.ran and s.permitted
+    if c.ending in (Ending.MALFUNCTION, Ending.BLACKOUT) or c.ended_by == "silence" or not s.proximity or untold:
         # the car shall have heard of 0 A and 109.5.0 = 0 before its coils lose their supply
         return P.RELEASING if c.past(t, c.since, b.contactor_move + b.cycle) else None
     status = s.status

@@ -135,7 +135,7 @@ def matching(c: Core, t: float) -> Phase | None:
 def ready(c: Core, t: float) -> Phase | None:
     s = c.s
     if s.asked or (s.v2h and s.granted > 0.0):
-        c.voice.running, c.voice.stopping = True, False
+        c.voice.running, c.voice.stopping, c.ran = True, False, True
         return P.RUNNING
     if c.past(t, c.coupled_at, c.b.request_limit):
         return c.stop("no_request", Ending.NORMAL)

@@ -17,6 +17,7 @@ from rig.chademo.rules.common import (
     PATIENCE,
     STOP_TIME,
     TOUCH_SAFE,
+    pulled,
     safe_by_now,
     safe_current,
     stop_in_time,
@@ -345,9 +346,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R-DEAD-AFTER", "After the welding check the output stays dead", "charger",
-        "chademo.md 2 weld check: 10 V; log A", "measured", CYCLE_WHY, "V", ("voltage", "phase"),
+        "chademo.md 2 weld check: 10 V; log A", "measured", CYCLE_WHY, "V", ("voltage", 0x102, "charger", "phase"),
         lambda: After(
-            lambda s: s.ran and s.phase in (Phase.OPEN, Phase.UNLOCKED), CYCLE, _dead_after,
+            lambda s: s.ran and s.phase in (Phase.OPEN, Phase.UNLOCKED) and s.flag_closed is False, CYCLE, _dead_after
         ), ("CHA-018",),
     ),
     Rule(
@@ -369,10 +370,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-D2-CHECKED", "In a normal end d2 goes off after the vehicle's welding check", "charger",
         "chademo.md 2 weld check", "second-hand",
-        "20 ms in which the line and the frame may be heard in any order (project choice)", "1",
-        ("d2", 0x102, "charger", "phase", "traffic"),
+        "20 ms in which the line and the frame may be heard in any order (project choice); not once the plug is out",
+        "1", ("d2", 0x102, "charger", "phase", "traffic", "proximity"),
         lambda: After(
-            lambda s: s.ran and s.wires.get("d2") is False and _normal_end(s), SAME_MOMENT, _check_over_at_d2
+            lambda s: s.ran and s.wires.get("d2") is False and _normal_end(s) and not pulled(s), SAME_MOMENT,
+            _check_over_at_d2,
         ),
     ),
     Rule(
