@@ -16,8 +16,8 @@ Out = TypeVar("Out", covariant=True)
 
 
 class Step(NamedTuple, Generic[Out]):
-    """What a machine says after an event. A machine with nothing new to say may give the same object again; then an
-    event costs its runner one look."""
+    """What a machine says after an event. A machine with nothing new to say may give the same object again; an
+    event then costs its runner one look."""
 
     out: tuple[Out, ...] = ()
     wake_at: float | None = None
@@ -51,8 +51,8 @@ class Runner(Generic[In, Out]):
             return
         now = self._clock.now()
         step = self._machine.step(now, event)
-        if step is self._last and event is not None:
-            return  # the very step of before: nothing to hand on, and its wake is planned
+        if step is self._last and not step.out and event is not None:
+            return  # nothing to hand on, and the wake it asks for is planned
         self._last = step
         wanted = step.wake_at
         if event is None and wanted is not None:

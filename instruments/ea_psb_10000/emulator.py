@@ -57,6 +57,7 @@ from rig.scpi.errors import Entry, ScpiError
 from rig.scpi.face import Getter, Handlers, ScpiFace, Setter, exchange_time
 
 ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
+NO_ALARM = Questionable(0)
 PERIOD = 0.1
 """s between two looks of the protections (project choice; the device itself reacts in milliseconds)."""
 COMMAND_TIME, QUERY_TIME = 0.005, 0.010
@@ -216,7 +217,7 @@ class EmulatedEaPsb10000:
 
     def _exceeded(self) -> Questionable:
         """Which protections are exceeded at this moment."""
-        now, bits = self._true, Questionable(0)
+        now, bits = self._true, NO_ALARM
         if now.u > self.level[OVP]:
             bits |= Questionable.OVP
         if self.on:

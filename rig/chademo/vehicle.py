@@ -27,8 +27,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from rig.can.frame import Frame
 from rig.chademo.events import ContactorMoved, VehicleIn, VehicleOut, WireChanged
-from rig.chademo.vehicle_causes import BY_PHASE, FLOWING, Cause, Situation, incompatibility
+from rig.chademo.vehicle_causes import BY_PHASE, Cause, Situation, incompatibility
 from rig.chademo.vehicle_ears import Ears
 from rig.chademo.vehicle_profile import LEAF_ZE0_24KWH, Figure, VehicleProfile
 from rig.chademo.vehicle_state import Fault, StopReason, VehiclePhase, Wishes
@@ -120,20 +121,22 @@ class Vehicle:
         """Take a frame, a wire, the contactors' auxiliary contact or the pack's state; or a wake."""
         t = to_ns(now)
         if event is not None:
-            if not self._ears.take(t, event, self._phase in FLOWING):
+            ears = self._ears
+            if not (ears.hear(t, event, self._phase) if isinstance(event, Frame) else ears.take(t, event)):
                 return self._idle
             self._look = True
         if self.wishes is not self._voice.wishes:
             self._grant()
-        if t >= self._voice.next_ns and self._voice.cycle_begins:
+        voice = self._voice
+        if t >= voice.next_ns and voice.cycle_begins:
             self._look |= self._ears.listen(t)
         if self._look or t >= self._deadline:
             self._advance(t)
-        if t >= self._voice.next_ns:
-            frame = self._voice.say(t)
+        if t >= voice.next_ns:
+            frame = voice.say(t)
             if frame is not None:
                 self._out.append(frame)
-        wake = min(self._voice.next_ns, self._deadline)
+        wake = min(voice.next_ns, self._deadline)
         self._idle = Step((), None if wake == NOT_DUE else wake / NS_PER_S)
         if not self._out:
             return self._idle

@@ -1,16 +1,17 @@
 """What the car hears: charger frames, wires, contacts and its own pack, kept in the Situation.
 
-A frame that repeats the last one costs a look-up and changes nothing but the time it was heard at. Only frames the
-charger has sent once, or must send, are missed: 108 and 109 always, 208 when it says it can discharge (chademo.md 1,
-0x109), 209 and 208 once they have been there.
+A frame that repeats the last one of its kind costs a look-up and changes nothing but the time it was heard at. Only
+frames the charger has sent once, or must send, are missed: 108 and 109 always, 208 when it says it can discharge
+(chademo.md 1, 0x109), 209 and 208 once they have been there.
 """
 
 from __future__ import annotations
 
 from rig.can.frame import Frame
 from rig.chademo.codec import ChargerCapability, ChargerDischarge, ChargerStatus, Message, decode
-from rig.chademo.events import ContactorMoved, PackState, VehicleIn
-from rig.chademo.vehicle_causes import Situation
+from rig.chademo.events import ContactorMoved, PackState, WireChanged
+from rig.chademo.vehicle_causes import FLOWING, Situation
+from rig.chademo.vehicle_state import VehiclePhase
 from rig.chademo.vehicle_voice import NOT_DUE
 from rig.units import to_ns
 
@@ -18,10 +19,11 @@ CHARGER_FRAMES = (0x108, 0x109, 0x208, 0x209)
 
 
 class Ears:
-    """Sorts what comes in. `take` says whether something has changed."""
+    """Sorts what comes in. `hear` and `take` say whether something has changed."""
 
     def __init__(self, situation: Situation) -> None:
         self._s = situation
+        self._frames: dict[int, Frame] = {}
         self._last: dict[int, Message] = {}
         self._heard_at: dict[int, int] = {}
         self._unmasked_at = NOT_DUE
@@ -29,6 +31,7 @@ class Ears:
     def begin(self, t: int) -> None:
         """A new session: forget the last charger."""
         s = self._s
+        self._frames.clear()
         self._last.clear()
         self._heard_at = {0x108: t, 0x109: t}
         self._unmasked_at = NOT_DUE
@@ -47,11 +50,21 @@ class Ears:
         self._s.silent = silent
         return changed
 
-    def take(self, t: int, event: VehicleIn, flowing: bool) -> bool:
-        """flowing: the session runs, so that both sides' voltages must agree. False when nothing follows."""
+    def hear(self, t: int, frame: Frame, phase: VehiclePhase) -> bool:
+        """Take a frame. False when nothing follows."""
+        if self._s.voice.next_ns == NOT_DUE:
+            return False
+        number = frame.id
+        repeats = self._frames.get(number) == frame
+        if not repeats and not self._learn(frame):
+            return False
+        self._heard_at[number] = t
+        # while the session runs both sides' voltages must agree
+        return (number == 0x109 and self._compare(t, self._last[number], phase in FLOWING)) or not repeats
+
+    def take(self, t: int, event: WireChanged | ContactorMoved | PackState) -> bool:
+        """Take anything else. False when nothing follows."""
         s = self._s
-        if isinstance(event, Frame):
-            return self._hear(t, event, flowing)
         if isinstance(event, PackState):
             s.pack, s.pack_at = event, t
             rate = max(0, min(100, int(event.soc * 100 + 1e-6)))
@@ -70,18 +83,12 @@ class Ears:
             return False  # k is our own; the lock is heard in 109.5.2
         return True
 
-    def _hear(self, t: int, frame: Frame, flowing: bool) -> bool:
-        number = frame.id
-        if number not in CHARGER_FRAMES or self._s.voice.next_ns == NOT_DUE:
-            return False
-        message = decode(frame)
+    def _learn(self, frame: Frame) -> bool:
+        """Note what a new frame says. False when it says nothing to a car."""
+        message = decode(frame) if frame.id in CHARGER_FRAMES else None
         if message is None:
             return False
-        self._heard_at[number] = t
-        deviates = number == 0x109 and self._compare(t, message, flowing)
-        if message is self._last.get(number):
-            return deviates
-        self._last[number] = message
+        self._frames[frame.id], self._last[frame.id] = frame, message
         self._note(message)
         return True
 

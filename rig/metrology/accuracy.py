@@ -110,6 +110,7 @@ class Specimen:
 
     def __init__(self, accuracy: Accuracy, rng: np.random.Generator) -> None:
         self._accuracy, self._rng = accuracy, rng
+        self._draw = rng.standard_normal
         self._errors: dict[tuple[str, float], tuple[float, float]] = {}
         for name in sorted(accuracy.functions):  # drawn at once: what is asked first must not matter
             for spec in accuracy.functions[name].ranges:
@@ -125,7 +126,7 @@ class Specimen:
         gain, offset = self._errors[function, spec.full]
         shown = true * (1.0 + gain) + offset
         if spec.noise:
-            shown += float(self._rng.normal(0.0, spec.noise * spec.full / 100.0))
+            shown += self._draw() * (spec.noise * spec.full / 100.0)
         return round(round(shown / spec.resolution) * spec.resolution, 12) if spec.resolution else shown
 
     def row(self, functions: Sequence[str], full: float) -> Callable[[Sequence[float]], list[float]]:

@@ -8,8 +8,7 @@ Silence and a lost connection are LostInstrument, a reply that cannot be right i
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import pyvisa
@@ -42,16 +41,22 @@ class VisaSession:
 
     def write(self, line: str) -> None:
         """Send a line that asks for nothing."""
-        with self.lock, self._errors_of(line):
-            self._into_step()
-            self._visa.write(line)
+        with self.lock:
+            try:
+                self._into_step()
+                self._visa.write(line)
+            except pyvisa.errors.Error as error:
+                raise self._lost(line, error) from None
 
     def query(self, line: str) -> str:
         """Send a line and bring its reply, terminator removed."""
-        with self.lock, self._errors_of(line):
-            self._into_step()
-            self._visa.write(line)
-            raw = self._visa.read_raw()
+        with self.lock:
+            try:
+                self._into_step()
+                self._visa.write(line)
+                raw = self._visa.read_raw()
+            except pyvisa.errors.Error as error:
+                raise self._lost(line, error) from None
             if not raw.endswith(b"\n"):
                 raise self._broken(line, f"its reply {raw[:80]!r} stops before its end")
             if not raw.isascii():
@@ -60,12 +65,14 @@ class VisaSession:
 
     def query_block(self, line: str) -> bytes:
         """Send a line and bring its definite length block, header removed."""
-        with self.lock, self._errors_of(line):
-            self._into_step()
+        with self.lock:
             try:
+                self._into_step()
                 return bytes(cast(bytes, self._visa.query_binary_values(line, datatype="s", container=bytes)))
             except (ValueError, pyvisa.errors.InvalidBinaryFormat) as error:
                 raise self._broken(line, f"its reply is no data block ({error})") from None
+            except pyvisa.errors.Error as error:
+                raise self._lost(line, error) from None
 
     def close(self) -> None:
         """End the session. Idempotent."""
@@ -83,19 +90,18 @@ class VisaSession:
         self._out_of_step = True
         return InstrumentError(self.resource, line, words)
 
-    @contextmanager
-    def _errors_of(self, line: str) -> Iterator[None]:
-        try:
-            yield
-        except pyvisa.errors.InvalidSession:
-            raise LostInstrument(self.resource, line, "the session is closed; open the bench again") from None
-        except pyvisa.errors.VisaIOError as error:
-            self._out_of_step = True
-            if error.error_code == StatusCode.error_timeout:
-                words = "no answer in time; check that it is on, and its cable and address"
-            else:
-                words = f"the line failed ({error.abbreviation}); check its cable and address"
-            raise LostInstrument(self.resource, line, words) from None
+    def _lost(self, line: str, error: pyvisa.errors.Error) -> LostInstrument:
+        """What pyvisa found, in the rig's words. What is neither silence nor a lost line is raised as it is."""
+        if isinstance(error, pyvisa.errors.InvalidSession):
+            return LostInstrument(self.resource, line, "the session is closed; open the bench again")
+        if not isinstance(error, pyvisa.errors.VisaIOError):
+            raise error
+        self._out_of_step = True
+        if error.error_code == StatusCode.error_timeout:
+            words = "no answer in time; check that it is on, and its cable and address"
+        else:
+            words = f"the line failed ({error.abbreviation}); check its cable and address"
+        return LostInstrument(self.resource, line, words)
 
 
 def open_session(
