@@ -218,7 +218,9 @@ class Car:
 
     def silence(self, *frames: int) -> None:
         """Stop sending these frames (ids), or all when none is named."""
-        self.wishes = replace(self.wishes, silent=frozenset(frames or EV_FRAMES))
+        self.wishes = replace(
+            self.wishes, silent=frozenset(frames or (*EV_FRAMES, *(one.id for one in self.vehicle.profile.frames)))
+        )
 
     def speak(self) -> None:
         """Send all frames again."""

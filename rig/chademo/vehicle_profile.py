@@ -18,6 +18,16 @@ class Figure:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class FixedFrame:
+    """A frame of the car's whose bytes never change. lead: cycles it is sent for before the others begin."""
+
+    id: int
+    data: bytes
+    source: str
+    lead: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleProfile:
     """One model of car. Replace single figures with dataclasses.replace. Defaults hold for every car seen so far."""
@@ -57,6 +67,9 @@ class VehicleProfile:
     battery_known: Figure = Figure(2.1, "s", "chademo.md 5 log A: 101.5-6 and 102.6 valid from the cycle at 2.11 s")
     time_known: Figure = Figure(2.9, "s", "log A: 101.1-2 become FF 3C at 2.913 s")
     placeholder_capacity: Figure = Figure(24.0, "kWh", "log A: 101.5-6 = F0 00 from the second cycle to 2.1 s")
+
+    frames: tuple[FixedFrame, ...] = ()
+    """What it sends after 0x200 in each cycle, in this order (chademo.md 0: 110, 201, 700, 202)."""
 
     # Its own pace
     wake: Figure = Figure(0.5, "s", "project choice: d1 to first frame; the recordings do not show d1")

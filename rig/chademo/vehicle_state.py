@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal, get_args
 
+from rig.chademo.messages import VEHICLE_IDS
 from rig.errors import UseError
 
 Fault = Literal[
@@ -25,7 +26,7 @@ Fault = Literal[
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 EV_FRAMES = (0x100, 0x101, 0x102, 0x200)
-"""What the car sends, in the order and 10 ms apart (chademo.md 0)."""
+"""What every car sends, in the order and 10 ms apart (chademo.md 0)."""
 
 
 class VehiclePhase(Enum):
@@ -107,7 +108,7 @@ class Wishes:
     enable_withdrawn: bool = False
     lone_signal: bool = False
     silent: frozenset[int] = frozenset()
-    """Frames not sent, by id; EV_FRAMES for all."""
+    """Frames not sent, by id."""
     wake: float | None = None
     """s; this and the next three replace the figure of the same name in the profile (d1 to first frame, first frame
     to permission, d2 to contactors, contactors to first request)."""
@@ -136,7 +137,6 @@ class Wishes:
                 raise UseError(f"car wish {name}={value}: must lie in 0..{top:g}")
         if unknown := sorted(self.faults - set(FAULTS)):
             raise UseError(f"car wish faults={unknown}: not known, use {', '.join(FAULTS)}")
-        if foreign := sorted(self.silent - set(EV_FRAMES)):
-            raise UseError(
-                f"car wish silent={[hex(i) for i in foreign]}: the car sends only 0x100, 0x101, 0x102, 0x200"
-            )
+        if foreign := sorted(self.silent - VEHICLE_IDS):
+            known = ", ".join(hex(i) for i in sorted(VEHICLE_IDS))
+            raise UseError(f"car wish silent={[hex(i) for i in foreign]}: a car sends only {known}")

@@ -1,9 +1,10 @@
-"""What the car says: four frames in a fixed time table, their placeholders, and the two ramps.
+"""What the car says: its frames in a fixed time table, their placeholders, and the two ramps.
 
 Theory
-  Frame n of the session is due at start + (n // 4) * 100 ms + (n % 4) * 10 ms, in whole nanoseconds from the first
-  frame, so the schedule never drifts (chademo.md 0: order 100, 101, 102, 200, spaced 10 ms, every 100 ms). A call that
-  comes more than a cycle late (a real bench) skips what was missed; it never sends a burst.
+  A car has m frames: 100, 101, 102, 200, and what its profile adds in the same order each cycle (chademo.md 0: spaced
+  10 ms, every 100 ms). Frame n of the session is due at start + (n // m) * 100 ms + (n % m) * 10 ms, in whole
+  nanoseconds, so the schedule never drifts. A call that comes more than a cycle late (a real bench) skips what was
+  missed; it never sends a burst. A frame with a lead is sent for so many cycles before the others (cycles below 0).
 
   Just awake, a LEAF does not know its own battery yet and sends placeholders; a charger must not use them before k
   (chademo.md 5, log A). The first cycle differs once more: rate reference F0 and SOC 3.
@@ -41,7 +42,10 @@ class Voice:
 
     def __init__(self, profile: VehicleProfile, wishes: Wishes) -> None:
         self.profile, self.wishes = profile, wishes
-        self._frames: list[Frame | None] = [None] * 4
+        self._added = tuple(Frame(one.id, one.data) for one in profile.frames)
+        self._leads = (0,) * 4 + tuple(one.lead for one in profile.frames)
+        self._count = len(self._leads)
+        self._frames: list[Frame | None] = []
         self.next_ns = NOT_DUE
         self.silence()
 
@@ -61,14 +65,16 @@ class Voice:
 
     def begin(self, now_ns: int) -> None:
         """First frame now."""
-        self.next_ns = self._start = now_ns
+        self.next_ns = now_ns
+        self._index = -max(self._leads) * self._count
+        self._start = now_ns + max(self._leads) * CYCLE_NS
         p = self.profile
         known = max(p.levels_known.value, p.battery_known.value, p.time_known.value)
-        self._settled_ns = now_ns + to_ns(known) + CYCLE_NS
+        self._settled_ns = self._start + to_ns(known) + CYCLE_NS
 
     def touch(self) -> None:
         """Something to be said has changed: pack every frame anew."""
-        self._frames = [None] * 4
+        self._frames = [None, None, None, None, *self._added]
 
     def halt(self) -> None:
         """Request and limit to 0 at once."""
@@ -76,26 +82,31 @@ class Voice:
         self.touch()
 
     def say(self, now_ns: int) -> Frame | None:
-        """The frame that is due (None: a wished silence). Only to be called when next_ns is reached."""
-        index = self._index
+        """The frame that is due (None: none this time). Only to be called when next_ns is reached."""
+        index, count = self._index, self._count
         late = (now_ns - self.next_ns) // CYCLE_NS
         if late:
-            index += 4 * late
-        position = index & 3
-        self.elapsed_ns = (index >> 2) * CYCLE_NS + position * SPACING_NS
-        if position >= 2:
+            index += count * late
+        cycle, position = divmod(index, count)
+        self.elapsed_ns = cycle * CYCLE_NS + position * SPACING_NS
+        if position == 2 or position == 3:
             self._ramp(position)
         frame = self._frames[position]
-        if frame is None or self.next_ns < self._settled_ns:
+        if position < 4 and (frame is None or self.next_ns < self._settled_ns):
             frame = self._frames[position] = _PACK[position](self)
-        self._index = index = index + 1
-        self.next_ns = self._start + (index >> 2) * CYCLE_NS + (index & 3) * SPACING_NS
-        return None if frame.id in self.wishes.silent else frame
+        assert frame is not None
+        self._index = index + 1
+        self.next_ns = self._due()
+        return None if frame.id in self.wishes.silent or cycle < -self._leads[position] else frame
+
+    def _due(self) -> int:
+        cycle, position = divmod(self._index, self._count)
+        return self._start + cycle * CYCLE_NS + position * SPACING_NS
 
     @property
     def cycle_begins(self) -> bool:
         """The next frame is the first of a cycle."""
-        return not self._index & 3
+        return not self._index % self._count
 
     def value(self, wish: float | None, figure: Figure) -> float:
         """What is wished, else what the profile says."""

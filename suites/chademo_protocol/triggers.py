@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fixtures.words import Bench
-from rig.chademo.vehicle_state import EV_FRAMES
 from suites.chademo_protocol.stages import ALL, BEFORE_POWER, COUPLED, SPOKEN, Stage
 
 Requirement = Literal["CHA-022", ""]
@@ -53,7 +52,7 @@ TRIGGERS: tuple[Trigger, ...] = (
             "chademo.md 2 safety times [FURDOG]: stop immediately on loss of a control line"),
     Trigger("d2-lost", lambda bench: bench.car.misread("d2", False),
             "chademo.md 2 safety times [FURDOG]: stop immediately on loss of a control line", COUPLED),
-    Trigger("can-silent", lambda bench: bench.car.silence(*EV_FRAMES),
+    Trigger("can-silent", lambda bench: bench.car.silence(),
             "chademo.md 2 safety times: stop on loss of CAN; CAN timeout 1 s [JLD][CLARA]"),
     Trigger("can-102-silent", lambda bench: bench.car.silence(0x102),
             "chademo.md 2 CAN timeout 1 s [JLD][CLARA]; standards.md CHA-012", SPOKEN),
