@@ -205,6 +205,9 @@ class Run:
     def conclude(self) -> Test:
         """The test's body is over: judge what the rules still wait for."""
         self._add_up(self.watch.verdicts())
+        if self.watch.fault is not None:
+            why = f"the rules went on without readings of the DC side: {self.watch.fault}"
+            self.incident(type(self.watch.fault).__name__, why, "bench")
         return self._running()
 
     def stop_test(self, outcome: Outcome, reason: str = "") -> None:

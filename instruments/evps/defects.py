@@ -190,11 +190,11 @@ ALL = (
     ),
     Defect(
         "opens-contactors-at",
-        "opens its contactor when the current has come down to so much",
-        ("CHA-004",),
+        "takes d2 away in a stop when the current has come down to so much: the car's contactors open under load",
+        ("CHA-011",),
         12.0,
         "A",
-        lambda b, a: replace(b, open_current=a, still=0.0),
+        lambda b, a: replace(b, release_current=a),
         most=30.0,
     ),
     Defect(
