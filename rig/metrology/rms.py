@@ -23,6 +23,8 @@ __all__ = ["HalfCycles", "SineFit", "fit_sine", "fit_wave", "frequency", "rms", 
 
 FIRST_CYCLES = 5
 """Cycles of the first fit: short enough for a first guess some per cent off (project choice)."""
+LAST_CYCLES = 20
+"""Cycles after which the frequency is near enough to fit the rest in pieces (project choice)."""
 HARMONIC_WINDOW = 0.2
 """s: ten cycles at 50 Hz, twelve at 60 Hz (IEC 61000-4-7)."""
 SUMMED = 1 << 13
@@ -41,8 +43,9 @@ def fit_wave(w: Wave, nominal_frequency: float) -> SineFit:
     """The fundamental of a whole record, time 0 at its first sample. The window grows so that the guess stays near."""
     n = _whole(w, nominal_frequency, FIRST_CYCLES)
     fit = fit_sine(w.times(0, n), w.part(0, n), nominal_frequency)
-    while n < min(len(w.samples), BLOCK):
-        n = min(2 * n, len(w.samples))
+    enough = min(len(w.samples), _whole(w, nominal_frequency, LAST_CYCLES))
+    while n < enough:
+        n = min(2 * n, enough)
         fit = fit_sine(w.times(0, n), w.part(0, n), fit.frequency)
     if n < len(w.samples):
         n = len(w.samples)
@@ -110,8 +113,8 @@ def thd(w: Wave, nominal_frequency: float, order: int = 40, name: str = "thd_u")
     n = _whole(w, fundamental, min(round(HARMONIC_WINDOW * nominal_frequency), _cycles(w, fundamental)))
     squares, floor = _harmonics(w, n, fundamental, order)
     above = max(float(np.sum(squares[1:])) - floor * (order - 1), 0.0)
-    # Of the sum itself, and of the floor, which so many squares tell to 1/sqrt(order).
-    spread = math.sqrt(2 * above * floor + 2 * floor**2 * (order - 1))
+    # Of the sum itself, and of the floor, which so many squares tell to little more than 1/sqrt(order).
+    spread = math.sqrt(2 * above * floor + 2.5 * floor**2 * (order - 1))
     first = math.sqrt(float(squares[0]))
     value = math.sqrt(above) / first
     # A root is steep where nothing is under it: half its step over two standard uncertainties, not its slope.
@@ -129,7 +132,8 @@ def _harmonics(w: Wave, n: int, fundamental: float, order: int) -> tuple[Floats,
     """Squares of the amplitudes of orders 1..order in the first n samples, V2, and what noise adds to one of them."""
     powers = 2 * order + 1  # of half the fundamental: even ones are harmonics, odd ones stand between them
     normal, wanted = np.zeros((2 * powers + 1,) * 2), np.zeros(2 * powers + 1)
-    for low, high in blocks(0, n):
+    for low, high in blocks(0, n, size=BLOCK // 16):
+        # Rows, and powers by multiplication: a hundred sines of each sample would cost more than all the rest.
         turn = np.exp(1j * math.pi * fundamental * w.times(low, high))
         columns = np.ones((2 * powers + 1, high - low))
         grown = turn.copy()

@@ -17,6 +17,8 @@ import numpy as np
 from rig.metrology.wave import BLOCK, Floats, Wave
 
 ROUNDS = 8
+NEAR = 1e-4
+"""Of the frequency: pieces fitted with one so near lose nothing (2 pi * 2 cycles * NEAR is a milliradian)."""
 SHAPE_STEPS = 200
 """Steps of phase of a shape: the 50th harmonic has four of them (project choice)."""
 
@@ -123,17 +125,17 @@ def fit_record(w: Wave, guess: SineFit) -> SineFit:
     pieces = len(w.samples) // length
     if pieces < 3:
         return fit_sine(w.time, w.volts(), f)
+    number = np.arange(pieces)
     for _ in range(3):
         a, b, c, rest = _pieces(w, f, length, pieces)
         angle = np.unwrap(np.arctan2(a, b) - _turns(f, length, pieces, w.rate))
-        slope, _ = np.polyfit(np.arange(pieces), angle, 1)
-        step = float(slope) * w.rate / length / (2 * math.pi)
+        slope = float(np.polyfit(number, angle, 1)[0])  # rad a piece that f is wrong by
+        step = slope * w.rate / length / (2 * math.pi)
         f += step
-        if abs(step) < 1e-9 * f:
+        if abs(step) < NEAR * f:
             break
-    a, b, c, rest = _pieces(w, f, length, pieces)
-    angle = np.arctan2(a, b) - _turns(f, length, pieces, w.rate)
-    phasor = complex(np.mean(np.hypot(a, b) * np.exp(1j * angle)))
+    # Each piece has its true phase in its middle, whatever f was: half a piece's slope lies between that and its begin.
+    phasor = complex(np.mean(np.hypot(a, b) * np.exp(1j * (angle - slope * (number + 0.5)))))
     return SineFit(
         amplitude=abs(phasor),
         frequency=f,
@@ -155,14 +157,18 @@ def _pieces(w: Wave, f: float, length: int, pieces: int) -> tuple[Floats, Floats
     angle = 2 * math.pi * f / w.rate * np.arange(length)
     columns = np.column_stack([np.cos(angle), np.sin(angle), np.ones(length)])
     inverse = np.linalg.inv(columns.T @ columns)
+    w.must_not_clip()
     terms = np.empty((pieces, 3))
     rest = np.empty(pieces)
     several = max(1, BLOCK // length)
     for begin in range(0, pieces, several):
         end = min(pieces, begin + several)
-        values = w.part(begin * length, end * length).reshape(end - begin, length)
-        projected = values @ columns
-        terms[begin:end] = projected @ inverse
-        squares = np.einsum("ij,ij->i", values, values)
-        rest[begin:end] = np.maximum(squares - np.einsum("ij,ij->i", projected, terms[begin:end]), 0.0)
+        values = w.samples[begin * length : end * length].astype(np.float64).reshape(end - begin, length)
+        with np.errstate(invalid="ignore"):  # told in words below
+            projected = values @ columns
+            terms[begin:end] = projected @ inverse
+            squares = np.einsum("ij,ij->i", values, values)
+            rest[begin:end] = np.maximum(squares - np.einsum("ij,ij->i", projected, terms[begin:end]), 0.0)
+    if not np.isfinite(rest).all():
+        raise w.no_number()
     return terms[:, 0], terms[:, 1], terms[:, 2], rest

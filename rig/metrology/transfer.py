@@ -48,6 +48,9 @@ FEWEST, MOST = 5, 10
 """Cycles of a reference fit (5: standards.md 2.3; 10: project choice)."""
 LEAST_RATE = 20e3
 """S/s (standards.md 2.3, step 1)."""
+FIT_RATE = 100e3
+"""S/s from which on a reference is fitted to every second, third... sample: five cycles have thousands (project
+choice)."""
 LOW = 0.90
 """Of nominal: below it the load is not supplied (standards.md 2.3, step 4)."""
 SETTLED = 0.005
@@ -151,7 +154,8 @@ def _leg(w: Wave, voltage: float, frequency: float) -> LegTransfer:
 
 def _reference(w: Wave, low: int, high: int, frequency: float) -> SineFit:
     """The sine, and what repeats with it, of a clean stretch."""
-    time, values = w.times(low, high), w.part(low, high)
+    every = max(1, int(w.rate / FIT_RATE))
+    time, values = w.times(low, high)[::every], w.part(low, high)[::every]
     return with_shape(fit_sine(time, values, frequency), time, values)
 
 

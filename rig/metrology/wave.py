@@ -41,6 +41,8 @@ class Wave:
     of: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        # A plain view of a memory-mapped array: slicing the mapped one costs more than adding up a cycle.
+        object.__setattr__(self, "samples", np.asarray(self.samples))
         if self.samples.ndim != 1 or not len(self.samples) or not self.rate > 0:
             raise UseError(f"{self.source or 'wave'}: give one channel of shape (n,), n > 0, and a rate above 0 S/s")
 
@@ -97,11 +99,13 @@ class Wave:
         )
 
 
-def blocks(low: int, high: int, overlap: int = 0, backwards: bool = False) -> Iterator[tuple[int, int]]:
+def blocks(
+    low: int, high: int, overlap: int = 0, backwards: bool = False, size: int = BLOCK
+) -> Iterator[tuple[int, int]]:
     """Stretches (begin, end) that cover low to high, each with `overlap` samples more where there are any."""
-    begins = range(low, high, BLOCK)
+    begins = range(low, high, size)
     for begin in reversed(begins) if backwards else begins:
-        yield begin, min(high, begin + BLOCK + overlap)
+        yield begin, min(high, begin + size + overlap)
 
 
 class Captured(Protocol):

@@ -35,7 +35,7 @@ class Scene:
     gap: float
     angle: float = 90.0
     frequency: float = 50.0
-    rate: float = 50e3
+    rate: float = 20e3
     voltage: float = 100.0
     jump: float = 0.0
     after: float = 1.0
@@ -49,8 +49,8 @@ class Scene:
     noise: float = 0.0
     offset: float = 0.0
     harmonics: Mapping[int, float] = field(default_factory=dict)
-    lead: float = 0.3
-    tail: float = 0.6
+    lead: float = 0.25
+    tail: float = 0.35
     seed: int = 0
 
     @property
