@@ -590,7 +590,7 @@ def test_a_charger_that_opens_at_12_A_leaves_an_incident(make: Callable[..., Ben
     bench.charger.stop()
     bench.clock.sleep(5.0)
     incidents = bench.world.plant.incidents
-    assert [incident.name for incident in incidents] == ["EVPS contactor opened under load"]
+    assert [incident.name for incident in incidents] == ["EV contactor opened under load"]
     assert 8.0 <= incidents[0].value <= 12.0
 
 
