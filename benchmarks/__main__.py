@@ -83,8 +83,8 @@ def main() -> None:
     floor, frames_floor = min(floors)
     wall, frames, lines = min(sessions)
     print(f"bench time             {chosen.seconds:.0f} s, best of {chosen.repeats}")
-    print(f"floor                  {floor:8.3f} s wall   {chosen.seconds / floor:8.0f} x real time   {frames_floor} frames")
-    print(f"session, rules+journal {wall:8.3f} s wall   {chosen.seconds / wall:8.0f} x real time   {frames} frames")
+    for name, took, count in (("floor", floor, frames_floor), ("session, rules+journal", wall, frames)):
+        print(f"{name:<23}{took:8.3f} s wall   {chosen.seconds / took:8.0f} x real time   {count} frames")
     print(f"session / floor        {floor / wall:8.3f}   (aim 0.25 or more)   {lines} journal lines")
 
 
