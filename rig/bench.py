@@ -108,6 +108,7 @@ class Bench:
         self.charger.set_transfer(True)
         self.charger.set_reserve(0.0)
         self.charger.set_power(ratings.power)
+        self.car.become()
         self.car.wishes = Wishes()
         if self.analyzer is not None:
             # Once in the foreground, so that readings taken in the background know when its updates end.

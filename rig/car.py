@@ -34,14 +34,14 @@ from rig.car_pack import HOLD_RATE, ImitatedPack
 from rig.chademo.events import ContactorMoved, PackState, VehicleOut, WireChanged
 from rig.chademo.vehicle import Vehicle
 from rig.chademo.vehicle_overlays import Overlaid, lay
-from rig.chademo.vehicle_profile import LEAF_ZE0_24KWH, VehicleProfile
 from rig.chademo.vehicle_state import EV_FRAMES, Fault, StopReason, VehiclePhase, Wishes
 from rig.clock import Cancel, Clock
 from rig.errors import InstrumentError, RigError, UnsafeState, UseError
 from rig.machine import Runner, run_on
-from rig.plant.battery import LEAF_24KWH, Pack, PackParams
+from rig.plant.battery import Pack
 from rig.roles import DcReading, DcSource, SafeState, VehicleInterface
 from rig.told import Told
+from rig.vehicle_model import LEAF, VehicleModel
 
 PACK_PERIOD = 1.0
 """s (project choice: the slow voltages of a pack move by less than 0.1 V in it)."""
@@ -68,15 +68,17 @@ class Car:
         interface: VehicleInterface,
         source: DcSource,
         *,
-        profile: VehicleProfile = LEAF_ZE0_24KWH,
-        pack_params: PackParams = LEAF_24KWH,
+        model: VehicleModel = LEAF,
         pack_period: float = PACK_PERIOD,
         told: Told | None = None,
     ) -> None:
         self._told = told or Told()
         self._clock, self._interface = clock, interface
-        self.vehicle = Vehicle(profile)
-        self._battery = ImitatedPack(clock, source, pack_params)
+        self.model = self._own = model
+        """What it is now."""
+        self.vehicle = Vehicle(model.profile)
+        self._source = source
+        self._battery = ImitatedPack(clock, source, model.pack)
         self._slow = max(1, round(pack_period / FAST_PERIOD))
         self._ticks = 0
         self._plugged = self._disturbed = False
@@ -166,6 +168,20 @@ class Car:
         self._plugged, self._ticks = True, 0
         self._disturbed = self._misbehaves or disturbs(self.vehicle.wishes)
         self._task = self._clock.every(FAST_PERIOD, self._tick)
+
+    def become(self, model: VehicleModel | None = None) -> None:
+        """Be another model of car from the next plug on, with no wishes; None: the one the bench file names. Not while
+        it is plugged in (UseError)."""
+        model = model or self._own
+        if self._plugged or self._task is not None:
+            raise UseError(f"car: it cannot become {model.name} with its plug in; unplug it first")
+        if model is self.model:
+            return
+        self._told.say(f"car: become {model.name}")
+        self._runner.stop()
+        self.model, self.vehicle = model, Vehicle(model.profile)
+        self._battery = ImitatedPack(self._clock, self._source, model.pack)
+        self._runner = run_on(self._clock, self.vehicle, self._emit)
 
     def unplug(self) -> None:
         """Pull the plug. In a session that is an emergency. The source goes off once the car is asleep. Idempotent."""
@@ -308,7 +324,8 @@ class Car:
     # -- inside
 
     def _heard(self, at: float, frame: Frame) -> None:
-        self._runner.tell(frame)
+        if not self.vehicle.repeats(at, frame):
+            self._runner.tell(frame)
 
     def _felt(self, at: float, change: WireChanged | ContactorMoved) -> None:
         if isinstance(change, WireChanged) and change.wire in self._misread:
@@ -419,9 +436,12 @@ def without_incidents(wishes: Wishes) -> Wishes:
 
 
 def disturbs(wishes: Wishes) -> bool:
-    """Whether a car that does this may break a vehicle's duty: incidents, and delays of its own steps."""
+    """Whether a car that does this may break a vehicle's duty: incidents, delays of its own steps, and a target above
+    the highest voltage it states itself."""
     delays = (wishes.wake, wishes.permission, wishes.closing, wishes.request, wishes.ramp, wishes.protocol_number)
-    return wishes != without_incidents(wishes) or any(delay is not None for delay in delays)
+    target, most = wishes.target_voltage, wishes.max_battery_voltage
+    beyond = target is not None and most is not None and target > most
+    return beyond or wishes != without_incidents(wishes) or any(delay is not None for delay in delays)
 
 
 def differences(before: Wishes, after: Wishes) -> str:

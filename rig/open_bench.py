@@ -27,7 +27,6 @@ from rig.bench_config import BenchConfig, PartConfig, PartName, read_bench
 from rig.can.bus import Bus, VirtualBus
 from rig.can.hardware import HardwareBus
 from rig.car import Car
-from rig.chademo.vehicle_profile import LEAF_ZE0_24KWH, VehicleProfile
 from rig.clock import Clock, RealClock, VirtualClock
 from rig.drivers import Driver, Registry
 from rig.errors import BenchConfigError, UnsafeState
@@ -40,12 +39,10 @@ from rig.plant.world import World
 from rig.profile import Profile
 from rig.roles import ElectronicLoad, Instrument
 from rig.told import Told, ToldCharger, ToldGrid, ToldLoad
+from rig.vehicle_model import LEAF, VehicleModel
 from rig.visa.faults import Fault, FaultyDevice
 from rig.visa.library import EmulatedVisaLibrary
 from rig.visa.session import open_session
-
-CARS: Mapping[str, VehicleProfile] = {"leaf-24kwh": LEAF_ZE0_24KWH}
-"""Vehicles the rig can play, by the name in a bench file."""
 
 
 def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
@@ -63,8 +60,6 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
         for part in config.parts.values()
         if part.faults and registry[part.driver].transport != "visa"
     ]
-    if config.car.profile not in CARS:
-        problems.append(f"{path}: [car] profile: unknown car {config.car.profile!r}; known: {', '.join(CARS)}")
     if problems:
         raise BenchConfigError(problems)
     return config
@@ -72,11 +67,17 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
 
 @contextmanager
 def open_bench(
-    config: BenchConfig, registry: Registry, profile: Profile, seed: int = 0, today: date | None = None
+    config: BenchConfig,
+    registry: Registry,
+    profile: Profile,
+    seed: int = 0,
+    today: date | None = None,
+    car: VehicleModel = LEAF,
 ) -> Iterator[Bench]:
-    """A bench for as long as the block runs. seed: of every noise on an emulated part. today: for calibration dates."""
+    """A bench for as long as the block runs. seed: of every noise on an emulated part. today: for calibration dates.
+    car: the vehicle the rig plays, as read from what the bench file names."""
     with ExitStack() as stack:
-        bench = _Builder(config, registry, profile, seed, today, stack).build()
+        bench = _Builder(config, registry, profile, seed, today, car, stack).build()
         try:
             yield bench
         except BaseException:
@@ -115,6 +116,7 @@ class _Builder:
     profile: Profile
     seed: int
     today: date | None
+    model: VehicleModel
     stack: ExitStack
     told: Told = field(default_factory=Told)
 
@@ -130,7 +132,7 @@ class _Builder:
             self.bus,
             parts["vehicle"],
             parts["battery"],
-            profile=CARS[self.config.car.profile],
+            model=self.model,
             pack_period=self.config.car.pack_period,
             told=self.told,
         )

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from fixtures.library import find_bench, find_profile
+from fixtures.library import find_bench, find_profile, find_vehicle
 from instruments.registry import REGISTRY
 from rig.bench import Bench
 from rig.bench_config import PARTS, BenchConfig
@@ -16,6 +16,7 @@ from rig.clock import Stopwatch
 from rig.errors import UnsafeState
 from rig.open_bench import open_bench, read_bench_file
 from rig.profile import Profile, read_profile
+from rig.vehicle_model import VehicleModel, read_vehicle
 
 app = typer.Typer(help="Check and show a bench.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="bench file, or a name of fixtures/benches")]
@@ -24,9 +25,10 @@ Name = Annotated[str, typer.Argument(help="bench file, or a name of fixtures/ben
 @app.command("show")
 def show(bench: Name = "emulated") -> None:
     """What the file says, without opening anything."""
-    config, profile = read(bench)
+    config, profile, car = read(bench)
     console = Console(highlight=False)
     console.print(f"bench {config.bench.name}: {config.kind}, {config.bench.clock} clock, profile {profile.title}")
+    console.print(f"car {car.name}: {car.profile.name}")
     table = Table("part", "driver", "resource", "calibrated until", "met hardware")
     for name in PARTS:
         part = config.parts.get(name)
@@ -43,9 +45,9 @@ def check(
     bench: Name = "emulated", drill: Annotated[bool, typer.Option(help="bring it to its safe state")] = True
 ) -> None:
     """Open it, ask every instrument who it is, look at calibration dates, and drill the safe state."""
-    config, profile = read(bench)
+    config, profile, car = read(bench)
     console = Console(highlight=False)
-    with open_bench(config, REGISTRY, profile, today=Stopwatch().begun.date()) as opened:
+    with open_bench(config, REGISTRY, profile, today=Stopwatch().begun.date(), car=car) as opened:
         answers(opened, console)
         for name, day in opened.expired.items():
             console.print(f"[{name}] out of calibration since {day.isoformat()}".replace("[", r"\["))
@@ -66,7 +68,8 @@ def answers(bench: Bench, console: Console) -> None:
     console.print(table)
 
 
-def read(name: str) -> tuple[BenchConfig, Profile]:
-    """A bench file and its profile, both checked."""
+def read(name: str) -> tuple[BenchConfig, Profile, VehicleModel]:
+    """A bench file, the device's profile and the car it names, all checked."""
     config = read_bench_file(find_bench(name), REGISTRY)
-    return config, read_profile(find_profile(config.bench.profile))
+    profile = read_profile(find_profile(config.bench.profile))
+    return config, profile, read_vehicle(find_vehicle(config.car.profile))
