@@ -14,8 +14,9 @@ import pytest
 from rig.chademo.codec import VehicleStatus
 from rig.errors import DutViolation
 from rig.metrology.measurement import Component, Measurement
-from rig.metrology.series import largest
-from rig.pictures import session_picture
+from rig.metrology.series import largest, time_to
+from rig.pictures import ramp_picture, session_picture
+from suites.battery_protection.flow import SAFE, SETTLES
 
 TARGET = 390.0
 """V, a target the pack can be brought to without the car's own limits in the way (project choice; the LEAF's 410 V lies
@@ -23,8 +24,8 @@ above the 396 V at which it ends a charge, chademo.md 4)."""
 BELOW = 1.5
 """V below the target at which the pack is held at no current: charging current over its resistance would lift it
 above (project choice)."""
-ENDS = 5.0
-"""A, what still flows when a charge is as good as over (project choice: the current of an ended one, chademo.md 2)."""
+PULL = 2.0
+"""V/s (project choice: slow against the car, which sets its pack anew ten times a second)."""
 CEILING = 0.93
 """State of charge the car allows (project choice: above 90 %, reached before the LEAF tapers)."""
 CHARGE_ENDS = 900.0
@@ -46,7 +47,7 @@ def test_charge_to_its_end(bench, evps, events, check, record, picture):
     evps.in_session("charge", soc=0.9)
     bench.clock.sleep(5.0)
     with record("charge to its end", period=1.0) as r:
-        if math.isinf(bench.clock.wait_until(lambda: bench.car.reading.current <= ENDS, CHARGE_ENDS)):
+        if math.isinf(bench.clock.wait_until(lambda: bench.car.reading.current <= SAFE, CHARGE_ENDS)):
             raise DutViolation(f"still charging {CHARGE_ENDS:g} s after 90 %, {bench.car.reading.current:.1f} A")
         bench.clock.sleep(60.0)
 
@@ -76,6 +77,31 @@ def test_target_voltage_is_the_ceiling(bench, evps, worst, record, dump):
             bench.clock.sleep(2.0)
 
     worst("BAT-005", [over_target(r["source_u"], TARGET), over_target(r["dc_u"], TARGET)])
+
+
+@pytest.mark.verifies("BAT-005")
+def test_overvoltage_backup(bench, evps, check, record, picture):
+    """At the threshold of 108.4-5 the charger stops charging by its own measurement.
+
+    The car's highest voltage is 390 V, its target (against the rules) above that, so that only the backup is left.
+    Charge with rated power and pull the pack from 380 V upwards through 390 V at 2 V/s. From the first reading at the
+    threshold the current must come down as in any stop.
+    """
+    above = TARGET + 20.0
+    bench.car.wishes = replace(bench.car.wishes, target_voltage=above, max_battery_voltage=TARGET, max_charge_level=1.0)
+    evps.in_session("charge", soc=0.5)
+    bench.car.hold_pack(TARGET - 10.0)
+    bench.clock.sleep(SETTLES)
+    with record("over-voltage backup", fast=True) as r:
+        bench.car.hold_pack(TARGET + 5.0, rate=PULL)
+        bench.clock.sleep(15.0 / PULL + 2.0)
+
+    volts, current = r["source_u"], r["source_i"]
+    crossed = float(volts.where(volts, low=TARGET).t[0])
+    crossed_u = math.hypot(volts.step / math.sqrt(12), volts.u / PULL)
+    check("BAT-005", time_to(current, SAFE, "overvoltage_stop_time", crossed, since_u=crossed_u))
+    title = "Over-voltage backup: the pack pulled through 390 V while charging"
+    picture(ramp_picture("over-voltage backup", title, r.done, requirements=("BAT-005",)))
 
 
 @pytest.mark.verifies("BAT-006")

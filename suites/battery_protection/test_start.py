@@ -18,7 +18,7 @@ from suites.battery_protection.drawings import course
 
 WAKES = 0.5
 """s from d1 to the car's first frame (chademo.md 2: not in the recordings; project choice, as the car's profile)."""
-COMES = 60.0
+COMES = 45.0
 """s within which a session has come or never will (chademo.md 2: 8 + 20 + 4 + 4 s, and room)."""
 LATE = [pytest.param(False, id="in-time"), pytest.param(True, id="late")]
 
@@ -37,15 +37,15 @@ def outcome(came, late, source):
 
 
 @pytest.mark.verifies("CHA-008", "CHA-010")
-@pytest.mark.parametrize("repeat", range(3), ids="run{}".format)
-def test_start_sequence_in_time(bench, evps, events, check, record, picture, repeat):
+@pytest.mark.parametrize("mode", ["charge", "discharge"])
+def test_start_sequence_in_time(bench, evps, events, check, record, picture, mode):
     """The charger's own times in a start: k to d2, and the first request to 109.5.0.
 
     Start a session with the car's usual delays. From k and 102.5.0 (the later) to d2, lock and insulation test
     included; from the first request 102.3 to 109.5.0 = 1.
     """
     with record("start", fast=True) as r:
-        evps.in_session("charge")
+        evps.in_session(mode)
         bench.clock.sleep(3.0)
 
     permitted = max(
@@ -57,9 +57,8 @@ def test_start_sequence_in_time(bench, evps, events, check, record, picture, rep
     asked = events.said(VehicleStatus, lambda m: m.current_request > 0, "102.3 > 0")
     running = events.said(ChargerStatus, lambda m: m.running and not m.stopping, "109.5.0 = 1, 109.5.5 = 0")
     check("CHA-010", asked.until(running, "charging_flag_delay"))
-    if repeat == 0:
-        title = "Start of a session: lock, insulation test, contactors, first request"
-        picture(course("start", title, r.done, events, ("CHA-008", "CHA-010")))
+    title = f"Start of a {mode}: lock, insulation test, contactors, first request"
+    picture(course(f"start {mode}", title, r.done, events, ("CHA-008", "CHA-010")))
 
 
 @pytest.mark.verifies("CHA-007")
