@@ -2,7 +2,8 @@
 
 Theory (ILAC-G8:09/2019; JCGM 106:2012; ISO/IEC 17025:2017, 7.8.6)
   TL  tolerance limit, the number of the requirement          AL  acceptance limit, TL moved inwards by w
-  U   expanded uncertainty k*u                                w   guard band r*U
+  U   expanded uncertainty k*u, k from Student's t where the  w   guard band r*U
+      degrees of freedom are few (JCGM 100, G.6.4)
 
   simple      w = 0. At the limit a false acceptance is as likely as not.
   guard_band  w = r*U. With r = 1, k = 2 a value at AL is wrongly accepted in less than 2.5 % of cases.
@@ -23,6 +24,8 @@ import math
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
+
+from scipy.special import stdtr
 
 from rig.errors import UseError
 from rig.metrology.measurement import Measurement
@@ -118,11 +121,11 @@ class Rule:
             return f"the standard's own rule, {MRA_FACTOR:g} x MRA {self.mra:g}"
         return f"guard band {self.r:g} U, k = {self.k:g}, {'binary' if self.binary else 'non-binary'}"
 
-    def guard(self, u: float) -> float:
-        """How far acceptance lies inside the limit, in its unit; negative where the rule widens."""
+    def guard(self, expanded: float) -> float:
+        """How far acceptance lies inside the limit, in its unit; negative where the rule widens. expanded: U."""
         if self.kind == "simple":
             return 0.0
-        return -MRA_FACTOR * self.mra if self.kind == "inherent" else self.r * self.k * u
+        return -MRA_FACTOR * self.mra if self.kind == "inherent" else self.r * expanded
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ class Judgement:
     """A verdict and all it rests on.
 
     acceptance: the limit the value was compared with. expanded: U = k*u in the measurand's unit. margin: room to the
-    tolerance limit (not to the acceptance limit), negative outside. probability: of conformance, JCGM 106.
+    tolerance limit (not to the acceptance limit), negative outside. probability: of conformance, JCGM 106. k: coverage
+    factor of `expanded`, the rule's or a wider one.
     """
 
     verdict: Verdict
@@ -142,46 +146,46 @@ class Judgement:
     margin: float
     probability: float
     reason: str
-
-    @property
-    def k(self) -> float:
-        """Coverage factor of `expanded`."""
-        return self.rule.k
+    k: float
 
 
 def judge(m: Measurement, limit: Limit, rule: Rule = Rule()) -> Judgement:
     """Judge a value. UseError when its unit is not the limit's, or when a rule needs an uncertainty nobody stated."""
     if m.unit != limit.unit:
         raise UseError(f"{m.name}: measured in {m.unit!r}, its limit is in {limit.unit!r}; convert it")
-    u = m.u
+    u, expanded = m.u, m.expanded(rule.k)
     needs_budget = rule.kind == "guard_band" and not limit.reports_only
     if needs_budget and not m.budget and math.isfinite(m.value):
         raise UseError(f"{m.name}: {rule} needs an uncertainty budget and the measurement has none; add its components")
-    guard = rule.guard(u) if math.isfinite(u) else 0.0
+    guard = rule.guard(expanded) if math.isfinite(expanded) else 0.0
     acceptance = limit.moved(guard)
-    verdict, why = _decide(m.value, u, limit, acceptance, rule, guard)
+    probability = conformance_probability(m.value, u, limit, m.dof)
+    verdict, why = _decide(m.value, expanded, limit, acceptance, rule, guard, probability)
     return Judgement(
         verdict=verdict,
         measurement=m,
         limit=limit,
         acceptance=acceptance,
         rule=rule,
-        expanded=m.expanded(rule.k),
+        expanded=expanded,
         margin=math.nan if math.isnan(m.value) else limit.margin(m.value),
-        probability=conformance_probability(m.value, u, limit),
+        probability=probability,
         reason=f"{m.name} {why}; {rule}",
+        k=m.factor(rule.k),
     )
 
 
-def _decide(value: float, u: float, limit: Limit, acceptance: Limit, rule: Rule, guard: float) -> tuple[Verdict, str]:
-    shown = f"{value:.6g}{'' if limit.unit == '1' else ' ' + limit.unit} (U {rule.k * u:.2g})"
-    if math.isnan(value) or not math.isfinite(u):
+def _decide(
+    value: float, expanded: float, limit: Limit, acceptance: Limit, rule: Rule, guard: float, probability: float
+) -> tuple[Verdict, str]:
+    shown = f"{value:.6g}{'' if limit.unit == '1' else ' ' + limit.unit} (U {expanded:.2g})"
+    if math.isnan(value) or not math.isfinite(expanded):
         return Verdict.INVALID, f"{shown} is no number"
     if limit.reports_only:
         return Verdict.PASS, f"{shown} recorded for the report; no limit is set and nothing is claimed"
     if math.isinf(value):
         return _decide_never(value, limit)
-    if acceptance.margin(value) >= 0 and _narrow_enough(value, u, limit, rule):
+    if acceptance.margin(value) >= 0 and _narrow_enough(probability, expanded, limit, rule):
         return Verdict.PASS, f"{shown} keeps {limit}"
     if rule.kind != "guard_band" or rule.binary or limit.margin(value) <= -guard:
         return Verdict.FAIL, f"{shown} breaks {limit}" + _beyond(limit, acceptance, value)
@@ -198,32 +202,31 @@ def _decide_never(value: float, limit: Limit) -> tuple[Verdict, str]:
     return Verdict.FAIL, f"never happened while it was watched; {limit} asks for it"
 
 
-def _narrow_enough(value: float, u: float, limit: Limit, rule: Rule) -> bool:
+def _narrow_enough(probability: float, expanded: float, limit: Limit, rule: Rule) -> bool:
     """Whether the far bound of a two-sided limit adds no risk: looked at exactly when U is above width/4."""
     if rule.kind != "guard_band" or limit.min is None or limit.max is None:
         return True
-    if rule.k * u <= (limit.max - limit.min) / 4:
-        return True
-    return conformance_probability(value, u, limit) >= _phi(rule.r * rule.k)
+    return expanded <= (limit.max - limit.min) / 4 or probability >= _phi(rule.r * rule.k)
 
 
 def _beyond(limit: Limit, acceptance: Limit, value: float) -> str:
     return f" with its guard band ({acceptance})" if limit.margin(value) >= 0 else ""
 
 
-def conformance_probability(value: float, u: float, limit: Limit) -> float:
-    """Probability that the measurand lies inside the limit, normal about the value (JCGM 106, 7.4). NaN for NaN."""
+def conformance_probability(value: float, u: float, limit: Limit, dof: float = math.inf) -> float:
+    """Probability that the measurand lies inside the limit (JCGM 106, 7.4): normal about the value, or Student's t with
+    the degrees of freedom of u. NaN for NaN."""
     if math.isnan(value) or math.isnan(u):
         return math.nan
     if u == 0 or math.isinf(value):
         return 1.0 if limit.margin(value) >= 0 else 0.0
-    below_max = 1.0 if limit.max is None else _phi((limit.max - value) / u)
-    below_min = 0.0 if limit.min is None else _phi((limit.min - value) / u)
+    below_max = 1.0 if limit.max is None else _phi((limit.max - value) / u, dof)
+    below_min = 0.0 if limit.min is None else _phi((limit.min - value) / u, dof)
     return max(0.0, below_max - below_min)
 
 
-def _phi(z: float) -> float:
-    return 0.5 * math.erfc(-z / math.sqrt(2.0))
+def _phi(z: float, dof: float = math.inf) -> float:
+    return 0.5 * math.erfc(-z / math.sqrt(2.0)) if math.isinf(dof) else float(stdtr(dof, z))
 
 
 def worst_of(verdicts: list[Verdict]) -> Verdict:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from scipy.special import ndtr, stdtrit
+
 Distribution = Literal["normal", "rectangular", "triangular", "u-shaped", "one-sided"]
 
 
@@ -14,7 +16,8 @@ class Component:
     """One line of an uncertainty budget (GUM, JCGM 100 clause 5).
 
     u: standard uncertainty of the input, in the input's own unit. sensitivity: unit of the measurand per unit of the
-    input. source: where the figure comes from (accuracy file, certificate, method).
+    input. source: where the figure comes from (accuracy file, certificate, method). dof: degrees of freedom of u, n - 1
+    of n readings; infinite where it is a limit or a certificate's.
     """
 
     name: str
@@ -22,6 +25,7 @@ class Component:
     distribution: Distribution
     source: str
     sensitivity: float = 1.0
+    dof: float = math.inf
 
     @property
     def contribution(self) -> float:
@@ -50,9 +54,25 @@ class Measurement:
         """Combined standard uncertainty, inputs uncorrelated (JCGM 100, 5.1.2)."""
         return math.sqrt(math.fsum(c.contribution**2 for c in self.budget))
 
+    @property
+    def dof(self) -> float:
+        """Effective degrees of freedom, by the formula of Welch and Satterthwaite (JCGM 100, G.4.1)."""
+        lost = math.fsum(c.contribution**4 / c.dof for c in self.budget if c.dof > 0)
+        if any(c.dof <= 0 and c.contribution > 0 for c in self.budget):
+            return 0.0  # a spread of one reading says nothing
+        return self.u**4 / lost if lost > 0 else math.inf
+
+    def factor(self, k: float = 2.0) -> float:
+        """Coverage factor that covers as much here as k does with endless degrees of freedom (JCGM 100, G.6.4): from
+        Student's t with the next lower whole number of them, no smaller than k."""
+        dof = self.dof
+        if math.isinf(dof):
+            return k
+        return float(stdtrit(math.floor(dof), ndtr(k))) if dof >= 1 else math.inf
+
     def expanded(self, k: float = 2.0) -> float:
-        """Expanded uncertainty U = k*u."""
-        return k * self.u
+        """Expanded uncertainty U = k*u, k widened where the degrees of freedom are few."""
+        return self.factor(k) * self.u if self.u else 0.0
 
     def less(self, exact: float) -> Measurement:
         """The same above a value that is known exactly: what was asked for, what was allowed."""

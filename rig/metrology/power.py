@@ -1,4 +1,8 @@
-"""Efficiency, energy and power factor, each with the budget of what it was made from (inputs uncorrelated)."""
+"""Efficiency, energy and power factor, each with the budget of what it was made from.
+
+Inputs are taken as uncorrelated unless the caller says otherwise: two channels of one analyzer share its reference, and
+what they share cancels in a ratio (JCGM 100, 5.2.2).
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,9 @@ CEC: Mapping[float, float] = {0.10: 0.04, 0.20: 0.05, 0.30: 0.12, 0.50: 0.21, 0.
 """Californian weights by load (standards.md EFF-002 [PVS])."""
 
 
-def efficiency(out: Measurement, taken: Measurement, name: str = "efficiency") -> Measurement:
-    """What came out over what was taken, both W or both J; signs are dropped."""
-    return _ratio(out, taken, name)
+def efficiency(out: Measurement, taken: Measurement, name: str = "efficiency", correlation: float = 0.0) -> Measurement:
+    """What came out over what was taken, both W or both J; signs are dropped. correlation: -1..1, of their errors."""
+    return _ratio(out, taken, name, correlation=correlation)
 
 
 def power_factor(p: Measurement, s: Measurement, name: str = "power_factor") -> Measurement:
@@ -68,7 +72,7 @@ def weighted_efficiency(
         raise UseError(f"{name}: no efficiency at {', '.join(f'{load:.0%}' for load in missing)}; measure these too")
     value = math.fsum(weight * points[load].value for load, weight in weights.items())
     budget = tuple(
-        Component(f"efficiency at {load:.0%}", points[load].u, "normal", points[load].source, weight)
+        Component(f"efficiency at {load:.0%}", points[load].u, "normal", points[load].source, weight, points[load].dof)
         for load, weight in weights.items()
     )
     used = [points[load] for load in weights]
@@ -76,15 +80,27 @@ def weighted_efficiency(
     return Measurement(name, value, "1", budget, "weighted over load", max(m.at for m in used), of)
 
 
-def _ratio(top: Measurement, bottom: Measurement, name: str, same_unit: bool = True) -> Measurement:
+def _ratio(
+    top: Measurement, bottom: Measurement, name: str, same_unit: bool = True, correlation: float = 0.0
+) -> Measurement:
     if same_unit and top.unit != bottom.unit:
         raise UseError(f"{name}: {top.name} is in {top.unit}, {bottom.name} in {bottom.unit}; give both in one unit")
     if bottom.value == 0 or not math.isfinite(bottom.value):
         raise BenchFault(f"{name}: {bottom.name} reads {bottom.value:g} {bottom.unit}; nothing to divide by")
+    if not abs(correlation) <= 1:
+        raise UseError(f"{name}: a correlation of {correlation:g} cannot be; give one from -1 to 1")
     value = abs(top.value / bottom.value)
-    budget = (
-        Component(top.name, top.u, "normal", top.source, 1 / abs(bottom.value)),
-        Component(bottom.name, bottom.u, "normal", bottom.source, value / abs(bottom.value)),
-    )
     source = f"{top.source} / {bottom.source}"
+    by_top, by_bottom = 1 / abs(bottom.value), value / abs(bottom.value)
+    # Correlated errors as independent ones: each its own part, and one that moves both, in which a ratio takes the
+    # difference (the sum where they move against each other). The squares add up to JCGM 100, equation 13.
+    own = math.sqrt(1 - abs(correlation))
+    sign = math.copysign(1.0, correlation)
+    shared = math.sqrt(abs(correlation)) * abs(by_top * top.u - sign * by_bottom * bottom.u)
+    budget: tuple[Component, ...] = (
+        Component(top.name, top.u, "normal", top.source, by_top * own, top.dof),
+        Component(bottom.name, bottom.u, "normal", bottom.source, by_bottom * own, bottom.dof),
+    )
+    if correlation:
+        budget += (Component("common to both", shared, "normal", f"correlation {correlation:g}"),)
     return Measurement(name, value, "1", budget, source, max(top.at, bottom.at), (*top.of, *bottom.of))

@@ -83,7 +83,7 @@ def rms(w: Wave, nominal_frequency: float, name: str = "u") -> Measurement:
     budget = (
         Component("gain", w.gain_u * value, "normal", w.source or "gain"),
         Component("resolution", w.resolution / math.sqrt(12 * len(w.samples)), "rectangular", "converter step"),
-        Component("repeatability", spread, "normal", f"{cycles} cycles"),
+        Component("repeatability", spread, "normal", f"{cycles} cycles", dof=cycles - 1),
     )
     return Measurement(name, value, "V", budget, w.source, w.start + cycles * per_cycle, w.of)
 

@@ -153,7 +153,7 @@ def mean(s: Series, name: str, since: float = -math.inf, until: float = math.inf
     value = float(np.trapezoid(w.y, w.t)) / span if span > 0 else float(np.mean(w.y))
     n = len(w.y)
     spread = float(np.std(w.y, ddof=1)) / math.sqrt(n) if n > 1 else 0.0
-    return w.made(name, value, w.reading_u(), Component("repeatability", spread, "normal", f"{n} readings"))
+    return w.made(name, value, w.reading_u(), Component("repeatability", spread, "normal", f"{n} readings", dof=n - 1))
 
 
 def largest(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:

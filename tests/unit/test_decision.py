@@ -26,7 +26,7 @@ def reading(value: float, u: float = 0.5, unit: str = "V") -> Measurement:
 def test_false_acceptance_at_the_acceptance_limit(r: float, risk: float) -> None:
     """The table of standards.md 3 (ILAC-G8), recomputed by the rule's own guard band."""
     u = 0.4
-    at_limit = Limit(max=10.0, unit="V").moved(Rule(r=r).guard(u)).max
+    at_limit = Limit(max=10.0, unit="V").moved(Rule(r=r).guard(2 * u)).max
     assert at_limit is not None
     assert 1 - conformance_probability(at_limit, u, Limit(max=10.0, unit="V")) == pytest.approx(
         risk, abs=6e-5 + risk / 99
@@ -205,3 +205,32 @@ def test_the_verdict_of_several_is_the_worst() -> None:
     assert worst_of([i, v]) is v
     assert worst_of([v, f, i, p]) is f
     assert str(n) == "NOT RUN"
+
+
+def test_few_degrees_of_freedom_widen_the_guard_band() -> None:
+    few = Measurement("x", 9.0, "V", (Component("scatter", 0.4, "normal", "4 readings", dof=3),))
+    limit = Limit(max=10.0, unit="V")
+    judged = judge(few, limit)
+    assert judged.verdict is Verdict.INCONCLUSIVE
+    assert judged.k == pytest.approx(3.307, abs=0.001)
+    assert judged.expanded == pytest.approx(0.4 * judged.k)
+    assert judge(reading(9.0, 0.4), limit).verdict is Verdict.PASS
+    assert judge(reading(9.0, 0.4), limit).k == 2.0
+    assert judged.probability < judge(reading(9.0, 0.4), limit).probability
+
+
+def test_a_false_acceptance_is_as_rare_with_few_readings() -> None:
+    """Means of four readings of a device exactly on its limit: PASS in 2.3 % at the most."""
+    rng = np.random.default_rng(12)
+    limit = Limit(max=10.0, unit="V")
+    passed = 0
+    for drawn in rng.normal(10.0, 1.0, (4_000, 4)):
+        u = float(np.std(drawn, ddof=1)) / 2
+        m = Measurement("x", float(np.mean(drawn)), "V", (Component("scatter", u, "normal", "4", dof=3),))
+        passed += judge(m, limit).verdict is Verdict.PASS
+    assert passed / 4_000 == pytest.approx(0.02275, abs=0.008)
+
+
+def test_a_spread_of_one_reading_is_invalid() -> None:
+    m = Measurement("x", 1.0, "V", (Component("scatter", 0.1, "normal", "one", dof=0),))
+    assert judge(m, Limit(max=10.0, unit="V")).verdict is Verdict.INVALID

@@ -84,3 +84,21 @@ def test_what_cannot_be_divided_or_added() -> None:
             efficiency(reading("a", 1.0, 0.1), reading("b", nothing, 0.1))
     with pytest.raises(UseError, match="energy is made from W, got A"):
         energy(Series(np.arange(2.0), np.ones(2), "A"), "e")
+
+
+@pytest.mark.parametrize("correlation", [-1.0, -0.5, 0.3, 0.9, 1.0])
+def test_correlated_inputs_by_monte_carlo(correlation: float) -> None:
+    """Two channels that share a reference: what they share drops out of their ratio (JCGM 100, 5.2.2)."""
+    out, taken = reading("ac", 5400.0, 12.0), reading("dc", 6000.0, 15.0)
+    m = efficiency(out, taken, correlation=correlation)
+    rng = np.random.default_rng(8)
+    both = [[out.u**2, correlation * out.u * taken.u], [correlation * out.u * taken.u, taken.u**2]]
+    drawn = rng.multivariate_normal([out.value, taken.value], both, TRIALS)
+    assert m.u == pytest.approx(spread(drawn[:, 0] / drawn[:, 1]), rel=0.01)
+    assert (m.u < efficiency(out, taken).u) is (correlation > 0)
+
+
+def test_errors_that_are_wholly_shared_and_alike_cancel() -> None:
+    assert efficiency(reading("a", 900.0, 9.0), reading("b", 1000.0, 10.0), correlation=1.0).u == pytest.approx(0.0)
+    with pytest.raises(UseError, match=r"correlation of 1\.5 cannot be"):
+        efficiency(reading("a", 1.0, 0.1), reading("b", 1.0, 0.1), correlation=1.5)
