@@ -70,6 +70,15 @@ def test_it_holds_the_voltage_at_its_terminals_and_at_the_connector(desk: Desk) 
     assert now.at == desk.clock.now()
 
 
+def test_a_reading_is_as_good_as_it_says(desk: Desk) -> None:
+    desk.source.imitate(360.0, 0.1, 30.0, 30.0)
+    desk.plug_in()
+    now, true = desk.source.reading(), desk.world.plant.at("dc")
+    assert abs(now.voltage - true.u) <= 2 * now.voltage_u < 1.0
+    assert abs(now.current - true.i) <= 2 * now.current_u < 0.5
+    assert 0.0 < now.update <= 0.1
+
+
 def test_protections_and_limits_are_set_before_the_output_is_on(desk: Desk) -> None:
     desk.source.imitate(360.0, 0.1, 30.0, 30.0)
     told = desk.told()

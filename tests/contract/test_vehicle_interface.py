@@ -161,6 +161,23 @@ def test_it_measures_the_inlet_but_not_perfectly(desk: Desk) -> None:
     assert volts == pytest.approx(desk.world.plant.at("dc").u, rel=0.008)
 
 
+def test_the_inlet_comes_with_its_uncertainty(desk: Desk) -> None:
+    closed(desk)
+    m = desk.box.inlet()
+    assert abs(m.value - desk.world.plant.at("dc").u) <= m.expanded(2.0)
+    assert 0.0 < m.u < 0.01 * m.value
+    assert (m.unit, m.at) == ("V", desk.clock.now())
+
+
+def test_stamps_are_as_good_as_it_says(desk: Desk) -> None:
+    told: list[tuple[float, object]] = []
+    desk.box.subscribe(lambda at, change: told.append((at, change)))
+    happened = desk.clock.now()
+    desk.world.plant.set_wire("d1", True)
+    desk.clock.sleep(0.1)
+    assert abs(told[-1][0] - happened) <= desk.box.stamp_u < 0.01
+
+
 def test_changes_are_told_in_order_with_the_time_they_happened(desk: Desk) -> None:
     true: list[tuple[float, object]] = []
     told_at: list[float] = []

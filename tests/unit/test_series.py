@@ -13,11 +13,14 @@ from rig.metrology.series import (
     Series,
     largest,
     mean,
+    reversals,
     series,
     settling_time,
     slope,
     smallest,
     time_to,
+    value_at,
+    worst_difference,
     worst_excess,
 )
 
@@ -195,3 +198,73 @@ def test_what_is_no_series() -> None:
         mean(held(1.0), "x", since=10.0)
     with pytest.raises(UseError, match="give both in one unit"):
         worst_excess(held(1.0), Series(np.zeros(1), np.zeros(1), "V"), "x")
+
+
+# --- one series beside another ------------------------------------------------------------------------------------
+
+
+def test_a_step_within_one_update_is_at_least_as_steep_as_two_updates_allow() -> None:
+    """Its budget never reaches below what is certain: the step lies within the two updates about it."""
+    for step in (0.01, 0.02, 0.05):
+        m = slope(ramp(rate=1e6, step=step, begin=1.0 + step / 2), "ramp")
+        certain = 0.8 * 10.0 / (2 * step)
+        assert certain * 0.7 < m.value - m.expanded() < m.value
+
+
+def test_signs_and_floors() -> None:
+    s = Series(np.arange(3.0), np.array([-3.0, 0.2, 3.0]), "A", 0.1, 0.5, "meter", ("digest",))
+    assert s.magnitude.y.tolist() == [3.0, 0.2, 3.0]
+    assert s.reversed.y.tolist() == [3.0, -0.2, -3.0]
+    assert s.at_least(0.5).y.tolist() == [0.5, 0.5, 3.0]
+    for made in (s.magnitude, s.reversed, s.at_least(0.0)):
+        assert (made.u, made.interval, made.source, made.of) == (0.1, 0.5, "meter", ("digest",))
+
+
+def test_held_holds_from_one_entry_to_the_next() -> None:
+    s = limit((1.0, 10.0), (2.0, 20.0))
+    assert s.held(np.array([0.0, 1.0, 1.9, 2.0, 9.0])).tolist() == [10.0, 10.0, 10.0, 20.0, 20.0]
+
+
+def test_readings_while_another_series_lies_in_a_band() -> None:
+    volts = Series(np.arange(4.0), np.array([280.0, 270.0, 260.0, 250.0]), "V")
+    current = Series(np.arange(4.0), np.array([-20.0, -20.0, 0.0, -5.0]), "A")
+    assert volts.where(current, high=-1.0).y.tolist() == [280.0, 270.0, 250.0]
+    with pytest.raises(BenchFault, match="no reading while"):
+        volts.where(current, low=1.0)
+
+
+def test_value_at_an_instant() -> None:
+    s = Series(np.array([0.0, 1.0, 2.0]), np.array([0.0, 100.0, 100.0]), "V", 0.5, 0.02)
+    steep = value_at(s, "v", 0.25)
+    assert (steep.value, steep.at) == (25.0, 0.25)
+    assert steep.u == pytest.approx(math.hypot(0.5, 100.0 * 0.02 / math.sqrt(12)))
+    flat = value_at(s, "v", 1.5)
+    assert (flat.value, flat.u) == (100.0, 0.5)
+    assert value_at(s, "v", 2.0).value == 100.0
+    with pytest.raises(BenchFault, match="record longer"):
+        value_at(s, "v", 2.1)
+
+
+def test_what_is_told_against_what_is_measured() -> None:
+    measured = Series(np.arange(5.0), np.array([300.0, 300.0, 301.0, 310.0, 310.0]), "V", 0.3)
+    told = Series(np.array([1.0, 4.0]), np.array([300.0, 311.0]), "V", 0.0, 0.1, "109.1-2")
+    m = worst_difference(measured, told, "report", digit=1.0)
+    assert (m.value, m.at, m.unit) == (-10.0, 3.0, "V")
+    assert m.u == pytest.approx(math.hypot(0.3, 1.0 / math.sqrt(12)))
+    with pytest.raises(UseError, match="one unit"):
+        worst_difference(measured, Series(told.t, told.y, "A"), "report")
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([5.0, 5.0, 0.1], 0),
+        ([5.0, 0.2, -0.2, 5.0], 0),
+        ([5.0, 0.0, -5.0], 1),
+        ([5.0, -5.0, 5.0, 0.0, -5.0], 3),
+        ([0.1, -0.1], 0),
+    ],
+)
+def test_reversals_between_directions(values: list[float], expected: int) -> None:
+    m = reversals(Series(np.arange(float(len(values))), np.array(values), "A"), 1.0)
+    assert (m.name, m.value, m.unit, m.u) == ("reversals", expected, "1", 0.0)
