@@ -50,8 +50,8 @@ class CanTable(_Table):
 
 
 class CarTable(_Table):
-    """[car] profile: the vehicle the rig plays, a file or the name of one in fixtures/vehicles. pack_period: s between two
-    steps of the imitated battery."""
+    """[car] profile: the vehicle the rig plays, a file or the name of one in fixtures/vehicles. pack_period: s between
+    two steps of the imitated battery."""
 
     profile: str = "leaf-24kwh"
     pack_period: Seconds = Field(1.0, gt=0.0)

@@ -60,9 +60,11 @@ def locking(c: Core, t: float) -> Phase | None:
 
 
 def checking(c: Core, t: float) -> Phase | None:
-    """The output must be dead before anything is put on it."""
+    """The output must be dead before anything is put on it, and the car has been told of the lock (109.5.2)."""
     s, b = c.s, c.b
     c.stage = BLEED
+    if not c.past(t, c.since, b.cycle):
+        return None
     if s.u < b.dead_before and s.reading.u_node < b.dead_before:
         return P.TESTING if b.insulation_test else P.BLEEDING
     if c.past(t, c.since, b.test_limit):

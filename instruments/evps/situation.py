@@ -83,20 +83,22 @@ class Situation:
     def repeats(self, now: float, frame: Frame) -> bool:
         """Whether a frame says what the one before said; notes that it came."""
         number = frame.id
+        if self.heard.get(number) != frame:
+            return False
         if number in self.heard_at:
             self.heard_at[number] = now
-        return self.heard.get(number) == frame
+        return True
 
     def hear(self, now: float, frame: Frame) -> bool:
-        """Take a frame of the car. False when nothing is new in it."""
-        number = frame.id
-        if number in self.b.watched:
-            self.heard_at[number] = now
-        if self.heard.get(number) == frame:
+        """Take a frame of the car. False when nothing is new in it. One that is too short is none (chademo.md 0)."""
+        if self.repeats(now, frame):
             return False
+        number = frame.id
         message = decode(frame)
         if message is None:
             return False
+        if number in self.b.watched:
+            self.heard_at[number] = now
         self.heard[number] = frame
         match message:
             case VehicleStatus():

@@ -325,14 +325,22 @@ ALL: tuple[Overlay, ...] = (
     Overlay("never-asks", "102.3 stays 0 and 200.0 stays 0 A", "chademo.md 2 step 8: limit 4 s",
             lambda _: _chain(_body(0x102, _bytes(3, 0)), _body(0x200, _bytes(0, 255)))),
     # What it says of itself
+    Overlay("target", "target voltage 102.1-2 is so many V", "chademo.md 2 step 2: 102.1-2 <= 108.1-2, else 109.5.3=1 "
+            "and stop", lambda volts: _body(0x102, _bytes(1, *int(volts).to_bytes(2, "little")))(1.0), 500.0, "V", 0.0,
+            65535.0),
+    Overlay("most-voltage", "maximum battery voltage 100.4-5 is so many V", "chademo.md 1 0x108: 108.4-5 = min(100.4-5, "
+            "108.1-2)", lambda volts: _body(0x100, _bytes(4, *int(volts).to_bytes(2, "little")))(1.0), 400.0, "V", 0.0,
+            65535.0),
     Overlay("initial-limit", "200.0 stands at so many A until the first current request", "chademo.md 1 0x200: some "
             "pre-1.1 cars do not start at 0, the EVSE shall mask the initial value",
             lambda amperes: Initial(int(amperes)), 200.0, "A", 0.0, 255.0),
+    Overlay("cannot-discharge", "102.5.7 is 0 from the first frame", "chademo.md 2 step 2: V2H only if 109.4.0=1 AND "
+            "102.5.7=1", _body(0x102, _bit(5, 7, False))),
     Overlay("no-levels", "200.6 and 200.7 are 0: not used", "chademo.md 1 0x200 unit rule: 0 = not used [RS]",
             _body(0x200, _bytes(6, 0, 0))),
     Overlay("zero-reference", "100.6 is 0 instead of 100", "chademo.md 1 0x100: fixed 0x64, divisor of 102.6",
             _body(0x100, _bytes(6, 0))),
-    Overlay("unfinished-shift-bit", "102.5.5 and 102.5.6, which mean nothing, are set",
+    Overlay("unknown-bits", "102.5.5 and 102.5.6, which mean nothing, are set",
             "chademo.md 1 0x102: 5.5 never seen, 5.6 unknown",
             lambda _: _chain(_body(0x102, _bit(5, 5, True)), _body(0x102, _bit(5, 6, True)))),
 )  # fmt: skip

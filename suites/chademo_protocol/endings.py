@@ -12,6 +12,9 @@ import math
 from fixtures.words import Bench, EventsLog
 from rig.chademo.codec import ChargerStatus
 from rig.chademo.events import WireChanged
+from rig.chademo.session import FLOW
+from rig.errors import DutViolation
+from rig.roles import ChargerMode
 from suites.chademo_protocol.stages import BEFORE_POWER, FLOWING, Stage, Walk
 
 ANSWERS_WITHIN = 3.0
@@ -22,6 +25,11 @@ SILENT_FOR = 1.0
 OVER_WITHIN = 20.0
 """s until lines are off and the plug is free: k within 8 s or no session, weld check within 10 s (chademo.md 2, T-times
 [CLARA]), and 0.5 s from d2 to d1."""
+REFUSED_WITHIN = 45.0
+"""s from d1 to the end of a start that fails: k 8 s, d2 20 s, contactors 4 s, request 4 s, weld check and release
+(chademo.md 2, C- and T-times)."""
+WATCHED = 3.0
+"""s a session that must go on is watched (project choice: three times the 1 s after which a silence would end it)."""
 STAYS = 0.5
 """s more, in which nothing may begin anew (project choice: five cycles)."""
 
@@ -35,7 +43,7 @@ def over(walk: Walk, stage: Stage, since: float, silence: bool = False) -> list[
         if math.isinf(bench.clock.wait_until(lambda: _stopped(events, since), patience)):
             wrong.append(f"109.5.0 is still 1 {patience:g} s after it")
     if math.isinf(bench.clock.wait_until(lambda: free(bench), OVER_WITHIN)):
-        on = [wire for wire in ("d1", "d2", "lock") if bench.vehicle.wires().get(wire, False)]  # type: ignore[call-overload]
+        on = [wire for wire, state in bench.vehicle.wires().items() if state and wire in ("d1", "d2", "lock")]
         wrong.append(f"{', '.join(on)} still on {OVER_WITHIN:g} s after it")
     bench.clock.sleep(STAYS)
     if not free(bench):
@@ -60,3 +68,68 @@ def free(bench: Bench) -> bool:
 
 def _stopped(events: EventsLog, since: float) -> bool:
     return events.said(ChargerStatus, lambda m: not m.running and m.stopping, "109.5.0 = 0", since).happened
+
+
+def refused(walk: Walk, since: float = 0.0) -> list[str]:
+    """Wait until a start that must not lead to power has come to its end. What was wrong, one sentence each."""
+    bench, events = walk.bench, walk.events
+    wrong = []
+    bench.clock.wait_until(lambda: events.change(WireChanged("d1", True), since).happened, OVER_WITHIN)
+    if math.isinf(bench.clock.wait_until(lambda: free(bench) or running(events, since), REFUSED_WITHIN)):
+        wrong.append(f"the charger still tries {REFUSED_WITHIN:g} s after the start")
+    if running(events, since):
+        wrong.append("power transfer began (109.5.0 = 1)")
+        return wrong
+    bench.clock.sleep(STAYS)
+    if not free(bench):
+        wrong.append("d1, d2 or the lock came on again")
+    return wrong
+
+
+def running(events: EventsLog, since: float) -> bool:
+    """109.5.0 has been 1 since then."""
+    return events.said(ChargerStatus, lambda m: m.running, "109.5.0 = 1", since).happened
+
+
+def goes_on(walk: Walk, mode: ChargerMode, seconds: float = WATCHED) -> list[str]:
+    """Watch a session that must go on. What was wrong, one sentence each."""
+    bench, since = walk.bench, walk.bench.clock.now()
+    wrong = []
+    ended = bench.clock.wait_until(lambda: not walk.session.running, seconds)
+    if not math.isinf(ended):
+        wrong.append(f"power transfer ended (109.5.0 = 0) after {ended:.2f} s")
+    elif (flow := flowing(walk)) != mode:
+        wrong.append(f"{flow} where {mode} was asked for, {bench.clock.now() - since:.1f} s later")
+    return wrong
+
+
+def flowing(walk: Walk) -> ChargerMode:
+    """Which way the current flows now, by the battery source's meter; standby below FLOW."""
+    current = walk.bench.battery.reading().current
+    return "charge" if current > FLOW else "discharge" if current < -FLOW else "standby"
+
+
+def settled(walk: Walk) -> list[str]:
+    """Press stop and see the session to its end. What was wrong, one sentence each."""
+    since = walk.bench.clock.now()
+    walk.bench.charger.stop()
+    return over(walk, Stage.STOPPING, since)
+
+
+def either(walk: Walk, mode: ChargerMode, since: float = 0.0) -> list[str]:
+    """A start the facts neither demand nor forbid: it ends before power, or becomes a session that can be stopped."""
+    bench, events = walk.bench, walk.events
+    bench.clock.wait_until(lambda: events.change(WireChanged("d1", True), since).happened, OVER_WITHIN)
+    done = lambda: free(bench) or running(events, since)  # noqa: E731
+    if math.isinf(bench.clock.wait_until(done, REFUSED_WITHIN)):
+        return [f"neither power nor an end {REFUSED_WITHIN:g} s after the start"]
+    if not running(events, since):
+        return []
+    bench.clock.sleep(WATCHED)
+    return settled(walk)
+
+
+def blame(wrong: list[str], what: str, source: str) -> None:
+    """DutViolation of what was wrong, with the sentence it stands on; nothing when nothing was."""
+    if wrong:
+        raise DutViolation(f"{what}: {'; '.join(wrong)} ({source})")
