@@ -109,8 +109,10 @@ class VirtualClock:
 
     def at(self, when: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call once at `when` (s; the past means now)."""
+        if not -math.inf < when < math.inf:
+            raise _no_moment(when)
         event = _Event(call)
-        self._push(to_ns(_moment(when)), phase, event)
+        self._push(round(when * NS_PER_S), phase, event)
         return event.cancel
 
     def at_ns(self, when: int, call: Call, phase: Phase = Phase.ACT) -> Cancel:
@@ -175,10 +177,8 @@ class VirtualClock:
             raise UseError(f"{verb} inside a {self._running.name} event: schedule with at() or every() instead")
 
 
-def _moment(when: float) -> float:
-    if not math.isfinite(when):
-        raise UseError(f"at({when}): the time must be finite; say None where nothing shall happen")
-    return when
+def _no_moment(when: float) -> UseError:
+    return UseError(f"at({when}): the time must be finite; say None where nothing shall happen")
 
 
 def _refuse_bad_period(period: float) -> None:
@@ -249,8 +249,10 @@ class RealClock:
 
     def at(self, when: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call once at `when` (s; the past means now) on the clock's thread."""
+        if not math.isfinite(when):
+            raise _no_moment(when)
         event = _Event(call)
-        self._push(max(to_ns(_moment(when)), to_ns(self.now())), phase, event)
+        self._push(max(to_ns(when), to_ns(self.now())), phase, event)
         return event.cancel
 
     def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:

@@ -14,6 +14,9 @@ from rig.units import NS_PER_S
 In = TypeVar("In", contravariant=True)
 Out = TypeVar("Out", covariant=True)
 
+NS = 1.0 / NS_PER_S
+"""s, what a clock counts in."""
+
 
 class Step(NamedTuple, Generic[Out]):
     """What a machine says after an event. A machine with nothing new to say may give the same object again; an
@@ -34,6 +37,8 @@ class Machine(Protocol[In, Out]):
 
 class Runner(Generic[In, Out]):
     """A machine living on a clock: `tell` it what happens; its outputs go to `emit`."""
+
+    __slots__ = ("_cancel", "_clock", "_emit", "_last", "_machine", "_pending", "_phase", "_stopped", "_wanted")
 
     def __init__(
         self, clock: Clock, machine: Machine[In, Out], emit: Callable[[Out], None], phase: Phase = Phase.ACT
@@ -57,7 +62,7 @@ class Runner(Generic[In, Out]):
         wanted = step.wake_at
         if event is None and wanted is not None:
             # Woken a fraction of a nanosecond early it may ask for the same time again: that must not be this instant.
-            wanted = max(wanted, now + 1.0 / NS_PER_S)
+            wanted = max(wanted, now + NS)
         self._wanted = wanted
         # A wake that is due earlier than wished costs one idle look; that is cheaper than cancelling at every frame.
         if wanted is not None and (self._pending is None or wanted < self._pending):
@@ -82,7 +87,7 @@ class Runner(Generic[In, Out]):
         wanted = self._wanted
         if wanted is None:
             return
-        if wanted > self._clock.now() + 1e-9:  # the queue counts whole nanoseconds
+        if wanted > self._clock.now() + NS:  # the queue counts whole nanoseconds
             self._schedule(wanted)
         else:
             self.tell(None)

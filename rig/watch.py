@@ -26,6 +26,7 @@ from rig.machine import Runner, run_on
 
 FAST, SLOW = 0.1, 1.0
 """s between readings (project choice: one cycle of the bus, and the pack's own pace)."""
+EVERY = round(SLOW / FAST)
 MOVED = 2.0
 """s a change of phase counts as moving (project choice: longer than a ramp to 30 A at 20 A/s)."""
 QUIET = frozenset({SessionPhase.WAITING, SessionPhase.HANDSHAKE, SessionPhase.UNLOCKED, SessionPhase.ENDED})
@@ -74,7 +75,8 @@ class Watch:
         return run_on(self._bench.clock, self._set, self._found, Phase.OBSERVE)
 
     def _heard(self, at: float, sender: str, frame: Frame) -> None:
-        self._runner.tell(frame)
+        if not self._set.repeats(at, frame):
+            self._runner.tell(frame)
 
     def _felt(self, at: float, change: WireChanged | ContactorMoved) -> None:
         self._runner.tell(change)
@@ -88,7 +90,7 @@ class Watch:
         if session.phase is not self._phase:
             self._phase, self._phase_at = session.phase, now
         moving = now - self._phase_at < MOVED or session.phase is SessionPhase.STOPPING
-        if moving or self._ticks % round(SLOW / FAST) == 0:
+        if moving or self._ticks % EVERY == 0:
             self._sample()
 
     def _sample(self) -> None:

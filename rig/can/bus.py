@@ -20,6 +20,9 @@ from rig.can.frame import EXTENDED, Frame, refuse_bad_frame
 from rig.clock import Cancel, Phase, VirtualClock
 from rig.errors import UseError
 
+KNOWN_MAX = 4096
+"""Frames whose time on the wire is remembered (project choice: far above what a session says)."""
+
 Receive = Callable[[float, Frame], None]
 Watch = Callable[[float, str, Frame], None]
 
@@ -73,6 +76,7 @@ class VirtualBus:
         self._listeners: tuple[_VirtualPort, ...] = ()
         self._watchers: tuple[Watch, ...] = ()
         self._queue: deque[tuple[_VirtualPort, Frame]] = deque()
+        self._known: dict[Frame, int] = {}
 
     def attach(self, name: str, receive: Receive) -> BusPort:
         """Join as a node."""
@@ -99,13 +103,22 @@ class VirtualBus:
 
     def send(self, port: _VirtualPort, frame: Frame) -> None:
         """Queue a frame of a port behind what is on the wire."""
-        refuse_bad_frame(frame)
+        takes = self._known.get(frame)
+        if takes is None:
+            takes = self._learn(frame)
         clock = self._clock
-        start = max(clock.now_ns(), self._free_at)
-        wire_ns = self._wire_ns_extended if frame.id & EXTENDED else self._wire_ns
-        self._free_at = done = start + wire_ns[len(frame.data)]
+        self._free_at = done = max(clock.now_ns(), self._free_at) + takes
         self._queue.append((port, frame))
         clock.at_ns(done, self._deliver, Phase.DELIVER)
+
+    def _learn(self, frame: Frame) -> int:
+        """ns a new frame takes on the wire. Kept, as traffic repeats; UseError for what no wire can carry."""
+        refuse_bad_frame(frame)
+        wire_ns = self._wire_ns_extended if frame.id & EXTENDED else self._wire_ns
+        if len(self._known) >= KNOWN_MAX:
+            self._known.clear()
+        self._known[frame] = takes = wire_ns[len(frame.data)]
+        return takes
 
     def detach(self, port: _VirtualPort) -> None:
         """Forget a port."""

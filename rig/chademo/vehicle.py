@@ -117,12 +117,16 @@ class Vehicle:
 
     # -- the machine
 
+    def repeats(self, now: float, frame: Frame) -> bool:
+        """Whether it may be spared this frame, which says nothing new. That it came is noted."""
+        return self._ears.repeats(to_ns(now), frame)
+
     def step(self, now: float, event: VehicleIn | None) -> Step[VehicleOut]:
         """Take a frame, a wire, the contactors' auxiliary contact or the pack's state; or a wake."""
         t = to_ns(now)
         if event is not None:
             ears = self._ears
-            if not (ears.hear(t, event, self._phase) if isinstance(event, Frame) else ears.take(t, event)):
+            if not (ears.hear(t, event, self._phase is P.RUNNING) if isinstance(event, Frame) else ears.take(t, event)):
                 return self._idle
             self._look = True
         if self.wishes is not self._voice.wishes:

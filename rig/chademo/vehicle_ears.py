@@ -10,8 +10,7 @@ from __future__ import annotations
 from rig.can.frame import Frame
 from rig.chademo.codec import ChargerCapability, ChargerDischarge, ChargerStatus, Message, decode
 from rig.chademo.events import ContactorMoved, PackState, WireChanged
-from rig.chademo.vehicle_causes import FLOWING, Situation
-from rig.chademo.vehicle_state import VehiclePhase
+from rig.chademo.vehicle_causes import Situation
 from rig.chademo.vehicle_voice import NOT_DUE
 from rig.units import to_ns
 
@@ -50,8 +49,18 @@ class Ears:
         self._s.silent = silent
         return changed
 
-    def hear(self, t: int, frame: Frame, phase: VehiclePhase) -> bool:
-        """Take a frame. False when nothing follows."""
+    def repeats(self, t: int, frame: Frame) -> bool:
+        """Whether a frame is one that says the same as the one before, and nothing but that it came is to be noted. Of
+        a 109 each one counts."""
+        number = frame.id
+        if number == 0x109 or self._frames.get(number) != frame:
+            return False
+        self._heard_at[number] = t
+        return True
+
+    def hear(self, t: int, frame: Frame, flowing: bool) -> bool:
+        """Take a frame. flowing: the session runs, so that both sides' voltages must agree. False when nothing
+        follows."""
         if self._s.voice.next_ns == NOT_DUE:
             return False
         number = frame.id
@@ -59,8 +68,7 @@ class Ears:
         if not repeats and not self._learn(frame):
             return False
         self._heard_at[number] = t
-        # while the session runs both sides' voltages must agree
-        return (number == 0x109 and self._compare(t, self._last[number], phase in FLOWING)) or not repeats
+        return (number == 0x109 and self._compare(t, self._last[number], flowing)) or not repeats
 
     def take(self, t: int, event: WireChanged | ContactorMoved | PackState) -> bool:
         """Take anything else. False when nothing follows."""

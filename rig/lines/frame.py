@@ -18,8 +18,7 @@ XOR, as some instruments have, lets two equal errors in one column pass.
 from __future__ import annotations
 
 from binascii import crc_hqx
-from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 Kind = Literal[">", "<", "-", "!"]
 
@@ -31,8 +30,7 @@ LONGEST = 128
 _HEX = frozenset("0123456789ABCDEF")
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line, understood. tag: 0..255. body: printable ASCII, not empty."""
 
     kind: Kind

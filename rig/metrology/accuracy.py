@@ -19,7 +19,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -105,6 +105,16 @@ class Accuracy:
         )
 
 
+class _Line(NamedTuple):
+    """One range of a specimen: how it shows a true value. noise: standard deviation, in the function's unit."""
+
+    full: float
+    slope: float
+    offset: float
+    noise: float
+    step: float
+
+
 class Specimen:
     """One box of a model, with its own fixed errors inside the model's limits. Deterministic for a given generator."""
 
@@ -112,6 +122,7 @@ class Specimen:
         self._accuracy, self._rng = accuracy, rng
         self._draw = rng.standard_normal
         self._errors: dict[tuple[str, float], tuple[float, float]] = {}
+        self._lines: dict[str, list[_Line]] = {}
         for name in sorted(accuracy.functions):  # drawn at once: what is asked first must not matter
             for spec in accuracy.functions[name].ranges:
                 gain, offset = rng.uniform(-1.0, 1.0, 2)
@@ -119,15 +130,23 @@ class Specimen:
                     float(gain) * spec.reading / 100.0,
                     float(offset) * spec.range * spec.full / 100.0,
                 )
+            self._lines[name] = [self._line(name, spec) for spec in accuracy.functions[name].ranges]
 
     def read(self, function: str, true: float, full: float | None = None) -> float:
         """What this box shows for a true value. full: full scale of the range in use."""
-        spec = self._accuracy[function].range_for(true, full)
+        if full is None and (lines := self._lines.get(function)):
+            size = abs(true)
+            line = next((line for line in lines if size <= line.full), lines[-1])
+        else:
+            line = self._line(function, self._accuracy[function].range_for(true, full))
+        shown = true * line.slope + line.offset
+        if line.noise:
+            shown += self._draw() * line.noise
+        return round(round(shown / line.step) * line.step, 12) if line.step else shown
+
+    def _line(self, function: str, spec: RangeSpec) -> _Line:
         gain, offset = self._errors[function, spec.full]
-        shown = true * (1.0 + gain) + offset
-        if spec.noise:
-            shown += self._draw() * (spec.noise * spec.full / 100.0)
-        return round(round(shown / spec.resolution) * spec.resolution, 12) if spec.resolution else shown
+        return _Line(spec.full, 1.0 + gain, offset, spec.noise * spec.full / 100.0, spec.resolution)
 
     def row(self, functions: Sequence[str], full: float) -> Callable[[Sequence[float]], list[float]]:
         """Several functions read at one instant, over and over: true values in, shown values out, in this order."""

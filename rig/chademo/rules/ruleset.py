@@ -64,22 +64,26 @@ class RuleSet:
         self._idle: Step[Finding] = Step()
         self._found: list[Finding] = []
 
+    def repeats(self, now: float, frame: Frame) -> bool:
+        """Whether it may be spared this frame: it says what the one before said, in its time. That it came is noted."""
+        slot = self._slots.get(frame.id)
+        if slot is None or frame.data != slot.data or now >= self._alarm or self._thorough:
+            return False
+        before, slot.last = slot.last, now  # noted first: the frame most kinds come after is their own
+        if _LEAST <= now - before <= _MOST and now - slot.after.last <= SAME_BURST:
+            return True
+        slot.last = before
+        return False
+
     def step(self, now: float, event: Observation | None) -> Step[Finding]:
         """Take one observation at `now` (s, never going back), or None: time has gone by."""
         if now >= self._alarm:
             self._expire(now + NS)
         if type(event) is Frame:
             slot = self._slots.get(event.id)
-            if slot is not None:
+            if slot is not None and not self.repeats(now, event):
                 gap = now - slot.last
                 slot.last = now
-                if (
-                    _LEAST <= gap <= _MOST
-                    and event.data == slot.data
-                    and now - slot.after.last <= SAME_BURST
-                    and not self._thorough
-                ):
-                    return self._answer() if self._found else self._idle
                 self._unusual(now, event, gap)
         elif event is not None:
             self._other(now, event)
