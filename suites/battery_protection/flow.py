@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import pytest
+
 from fixtures.words import Bench, EventsLog, Evps, Instant, Picture, Record, Recording
 from rig.chademo.events import ContactorMoved, WireChanged
 from rig.errors import DutViolation
@@ -21,7 +23,10 @@ from rig.metrology.series import Series, largest, slope, time_to, value_at
 from rig.pictures import ramp_picture
 
 Direction = Literal["charge", "discharge"]
-DIRECTIONS: tuple[Direction, ...] = ("charge", "discharge")
+DIRECTIONS = [pytest.param(one, marks=pytest.mark.needs(one), id=one) for one in ("charge", "discharge")]
+"""As a parameter: each only for a device that has it."""
+MODES = [*DIRECTIONS, pytest.param("standby", id="standby")]
+"""The same, and a session without power."""
 
 LOW_PACK = 280.0
 """V (project choice: well above the LEAF's least 250 V for discharge, chademo.md 4)."""

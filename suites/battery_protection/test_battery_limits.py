@@ -30,6 +30,12 @@ CEILING = 0.93
 """State of charge the car allows (project choice: above 90 %, reached before the LEAF tapers)."""
 CHARGE_ENDS = 900.0
 """s within which it must have ended (project choice: twice what 3 % of 24 kWh take at 6 kW)."""
+WHEN = [
+    pytest.param("before-start", marks=pytest.mark.needs("charge")),
+    pytest.param("while-charging", marks=pytest.mark.needs("charge")),
+    pytest.param("while-discharging", marks=pytest.mark.needs("discharge")),
+]
+"""When the battery turns too hot."""
 
 
 def over_target(series, target):
@@ -37,6 +43,7 @@ def over_target(series, target):
     return largest(series, "voltage_over_target").less(target)
 
 
+@pytest.mark.needs("analyzer", "charge")
 @pytest.mark.verifies("BAT-002", "BAT-005")
 def test_charge_to_its_end(bench, evps, events, check, record, picture):
     """A charge from 90 % to its end: the car's ceiling is kept, the voltage was never above the target.
@@ -59,6 +66,7 @@ def test_charge_to_its_end(bench, evps, events, check, record, picture):
     picture(session_picture("charge end", "Charge from 90 % to its end", r.done, requirements=("BAT-002", "BAT-005")))
 
 
+@pytest.mark.needs("analyzer", "charge")
 @pytest.mark.verifies("BAT-005")
 @pytest.mark.parametrize("dump", [False, True], ids=["ceiling", "load-dump"])
 def test_target_voltage_is_the_ceiling(bench, evps, worst, record, dump):
@@ -79,6 +87,7 @@ def test_target_voltage_is_the_ceiling(bench, evps, worst, record, dump):
     worst("BAT-005", [over_target(r["source_u"], TARGET), over_target(r["dc_u"], TARGET)])
 
 
+@pytest.mark.needs("charge")
 @pytest.mark.verifies("BAT-005")
 def test_overvoltage_backup(bench, evps, check, record, picture):
     """At the threshold of 108.4-5 the charger stops charging by its own measurement.
@@ -105,7 +114,7 @@ def test_overvoltage_backup(bench, evps, check, record, picture):
 
 
 @pytest.mark.verifies("BAT-006")
-@pytest.mark.parametrize("when", ["before-start", "while-charging", "while-discharging"])
+@pytest.mark.parametrize("when", WHEN)
 def test_no_power_at_red_temperature(bench, events, flow, check, run, record, when):
     """No power flows once the car shows its over-temperature flag.
 

@@ -12,6 +12,7 @@ from rig.chademo.vehicle_state import VehiclePhase
 from rig.evidence.documents import Level
 from rig.metrology.series import largest, value_at
 from suites.battery_protection.drawings import course
+from suites.battery_protection.flow import MODES
 
 FULL_ENOUGH = 0.79
 """State of charge, just below the LEAF's own ceiling of 80 % (chademo.md 1 0x200, log A)."""
@@ -20,7 +21,7 @@ QUIET = 1.0
 
 
 @pytest.mark.verifies("CHA-018", "CHA-023")
-@pytest.mark.parametrize("mode", ["charge", "discharge", "standby"])
+@pytest.mark.parametrize("mode", MODES)
 def test_voltage_at_the_connector_over_a_session(bench, evps, events, check, worst, record, picture, mode):
     """The connector is locked while it is live, and dead soon after the contactors open.
 

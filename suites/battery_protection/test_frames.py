@@ -15,7 +15,7 @@ from rig.chademo.vehicle_state import EV_FRAMES
 from rig.events_log import FRAME_U
 from rig.metrology.series import worst_difference
 from rig.metrology.timing import count, duration
-from suites.battery_protection.flow import DIRECTIONS, SAFE
+from suites.battery_protection.flow import DIRECTIONS, MODES, SAFE
 
 WATCHED = 30.0
 """s of frames (project choice: 300 of each)."""
@@ -28,7 +28,7 @@ GRID = 0.05
 
 
 @pytest.mark.verifies("CHA-012")
-@pytest.mark.parametrize("mode", ["charge", "discharge", "standby"])
+@pytest.mark.parametrize("mode", MODES)
 def test_frames_keep_their_period(bench, evps, events, check, mode):
     """Every frame of the charger comes every 100 ms.
 

@@ -15,6 +15,7 @@ from rig.chademo.events import ContactorMoved, WireChanged
 from rig.chademo.vehicle_state import VehiclePhase
 from rig.metrology.timing import count
 from suites.battery_protection.drawings import course
+from suites.battery_protection.flow import DIRECTIONS
 
 WAKES = 0.5
 """s from d1 to the car's first frame (chademo.md 2: not in the recordings; project choice, as the car's profile)."""
@@ -37,7 +38,7 @@ def outcome(came, late, source):
 
 
 @pytest.mark.verifies("CHA-008", "CHA-010")
-@pytest.mark.parametrize("mode", ["charge", "discharge"])
+@pytest.mark.parametrize("mode", DIRECTIONS)
 def test_start_sequence_in_time(bench, evps, events, check, record, picture, mode):
     """The charger's own times in a start: k to d2, and the first request to 109.5.0.
 

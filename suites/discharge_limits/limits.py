@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import pytest
 
 from fixtures.words import Bench, EventsLog, Evps, Recording
 from rig.chademo.codec import VehicleDischarge, VehicleDischargeEnergy, VehicleTimes
@@ -23,7 +24,11 @@ from rig.metrology.measurement import Component, Measurement
 from rig.metrology.series import Series, worst_excess
 
 Side = Literal["grid", "island"]
-SIDES: tuple[Side, ...] = ("grid", "island")
+SIDES = [
+    pytest.param("grid", marks=pytest.mark.needs("grid_parallel"), id="grid"),
+    pytest.param("island", marks=pytest.mark.needs("island", "house", "grid"), id="island"),
+]
+"""As a parameter: each only for a device and a bench that have it."""
 
 RAMP = 20.0
 """A/s, the slope both sides follow (chademo.md 2 step 10, 3)."""

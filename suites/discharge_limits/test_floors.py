@@ -15,8 +15,6 @@ from rig.metrology.timing import count
 from rig.pictures import ramp_picture, session_picture
 from suites.discharge_limits.limits import SETTLES, SIDES, below, discharge_to_stop, discharging, level_sent
 
-pytestmark = pytest.mark.needs("house", "grid")
-
 ABOVE = 0.013
 """State of charge a discharge begins above its floor (project choice: past one step of 102.6, and soon there)."""
 STOPS_WITHIN = 600.0
@@ -25,10 +23,17 @@ FLOWS = 1.0
 """A that count as a discharge, or as a direction (project choice: twice half a count of the frames)."""
 HOUR = 3600.0
 """s at the user's floor (BAT-004)."""
+REST = 60.0
+"""s looked on after the end of a session (project choice)."""
 IDLE = 600.0
 """s without load (BAT-010: 10 min)."""
 HELD = 0.85
 """Of nominal: a house that is fed (standards.md PWR-005 [NICH])."""
+RESERVES = [
+    pytest.param("grid", 0.50, marks=pytest.mark.needs("grid_parallel"), id="grid-50%"),
+    pytest.param("island", 0.30, marks=pytest.mark.needs("island", "house", "grid"), id="island-30%"),
+]
+"""Reserves of the user (BAT-004: 30/50 %), beside the mains and on the island."""
 LEAF = (0.10, 0.30)
 """Floors of a LEAF: published by a charger's maker, and recorded (BAT-001 [MEL]; chademo.md 5, log A: 43 of 0.1 kWh).
 The same are published for e-NV200 and i-MiEV (BAT-003 [MEL])."""
@@ -47,6 +52,12 @@ def discharge_to_floor(bench, evps, record, events, floor, name):
         bench.clock.sleep(30.0)
     soc = r["soc"]
     return r, below(level_sent(events), float(soc.y[soc.t <= at][-1]), "soc_below_floor", at, soc.of)
+
+
+def look_on(bench, seconds):
+    """So long, or until a minute after the session has ended: without one there is no direction to change."""
+    bench.clock.wait_until(lambda: not bench.car.in_session, seconds - REST)
+    bench.clock.sleep(REST)
 
 
 @pytest.mark.verifies("CHA-017")
@@ -93,24 +104,24 @@ def test_floors_of_the_outlander(bench, evps, events, check, record, floor):
     check("BAT-003", discharge_to_floor(bench, evps, record, events, floor, f"floor {floor:.0%}")[1])
 
 
-@pytest.mark.needs("reserve")
+@pytest.mark.needs("reserve", "analyzer")
 @pytest.mark.verifies("BAT-004")
-@pytest.mark.parametrize(("side", "reserve"), [("grid", 0.50), ("island", 0.30)], ids=["grid-50%", "island-30%"])
+@pytest.mark.parametrize(("side", "reserve"), RESERVES)
 def test_reserve_of_the_user_is_kept(bench, evps, check, record, picture, side, reserve):
     """Discharge ends at the user's reserve and stays ended for an hour.
 
     Set the reserve, the car's own floor at 10 %, and begin just above it; beside the mains with rated power, on the
-    island with 2 kW drawn. Over an hour the direction must not go to and fro.
+    island with 2 kW drawn. Over an hour, or for as long as the session lasts, the direction must not go to and fro.
     """
     bench.car.set_levels(minimum=0.10)
     bench.charger.set_reserve(reserve)
     if side == "grid":
         evps.in_session("discharge", soc=reserve + ABOVE)
         with record("reserve, grid", period=1.0) as r:
-            bench.clock.sleep(HOUR)
+            look_on(bench, HOUR)
     else:
         with evps.island(soc=reserve + ABOVE), bench.house.drawing(2000.0), record("reserve, island", period=1.0) as r:
-            bench.clock.sleep(HOUR)
+            look_on(bench, HOUR)
 
     soc = r["soc"]
     check("BAT-004", below(reserve, float(soc.y.min()), "soc_below_reserve", float(soc.t[-1]), soc.of))
@@ -119,7 +130,7 @@ def test_reserve_of_the_user_is_kept(bench, evps, check, record, picture, side, 
     picture(session_picture(f"reserve {side}", title, r.done, requirements=("BAT-004",)))
 
 
-@pytest.mark.needs("island")
+@pytest.mark.needs("island", "house", "grid")
 @pytest.mark.verifies("BAT-010")
 def test_ten_minutes_without_load(bench, evps, check, record, picture):
     """Ten minutes without load on the island end no session.
