@@ -9,7 +9,7 @@ Urms(1/2): rms over one cycle, refreshed each half cycle (IEC 61000-4-30), stamp
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -50,10 +50,8 @@ def fit_wave(w: Wave, nominal_frequency: float) -> SineFit:
     if n < len(w.samples):
         n = len(w.samples)
         fit = fit_record(w, fit)
-    else:  # harmonics pull at the frequency of a few cycles: fitted again without them
-        time, values = w.time, w.volts()
-        shaped = with_shape(fit, time, values)
-        fit = fit_sine(time, values - (shaped.at(time) - fit.at(time)), fit.frequency)
+    else:
+        fit = replace(with_shape(fit, w.time, w.volts()), shape=None)
     if fit.amplitude < 4 * fit.residual / math.sqrt(n) or fit.amplitude == 0.0:
         raise BenchFault(f"{w.source or 'wave'}: no fundamental in it; is the circuit live?")
     return fit

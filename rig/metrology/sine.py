@@ -98,7 +98,15 @@ def _least_squares(columns: Floats, values: Floats) -> Floats:
 
 
 def with_shape(fit: SineFit, time: Floats, values: Floats) -> SineFit:
-    """The fit with what repeats each cycle of the very samples it was made of, and the residual about both."""
+    """The fit with what repeats each cycle of the very samples it was made of, and the residual about both.
+
+    Harmonics pull at the frequency of a few cycles: the sine is fitted once more without them.
+    """
+    first = _shaped(fit, time, values)
+    return _shaped(fit_sine(time, values - (first.at(time) - fit.at(time)), fit.frequency), time, values)
+
+
+def _shaped(fit: SineFit, time: Floats, values: Floats) -> SineFit:
     rest = values - fit.at(time)
     turn = (fit.frequency * time + fit.phase / (2 * math.pi)) % 1.0
     steps = min(SHAPE_STEPS, max(4, int(len(time) / (5 * max(1.0, fit.frequency * (fit.end - fit.begin))))))

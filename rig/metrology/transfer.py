@@ -64,7 +64,7 @@ class LegTransfer:
     """One leg. start, end: s, bench time (end inf: never; both NaN: no interruption). minimum: lowest Urms(1/2), V.
 
     before, after: the fitted references; their time 0 is the record's first sample. phase_jump: degrees, -180..180, of
-    after against before at the end. settled: s, t_settle. budget: of end - start.
+    after against before at the end, phase_u its standard uncertainty. settled: s, t_settle. budget: of end - start.
     """
 
     name: str
@@ -77,6 +77,7 @@ class LegTransfer:
     settled: float
     budget: tuple[Component, ...]
     reason: str
+    phase_u: float = 0.0
 
     @property
     def duration(self) -> float:
@@ -86,10 +87,12 @@ class LegTransfer:
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
-    """The worst leg's verdict value and all there is to draw. start, end, reason: of the worst leg."""
+    """The worst leg's verdict value and all there is to draw. start, end, reason: of the worst leg. phase_jump:
+    degrees, -180..180, of the leg that jumped most; NaN when a leg did not come back."""
 
     measurement: Measurement
     settle: Measurement
+    phase_jump: Measurement
     start: float
     end: float
     legs: tuple[LegTransfer, ...]
@@ -118,11 +121,27 @@ def transfer_time(legs: Sequence[Wave], voltage: float, frequency: float, name: 
     return TransferResult(
         Measurement(name, worst.duration, "s", worst.budget, source, at, of),
         Measurement("t_settle", slowest.settled, "s", settle_budget, source, at, of),
+        _phase_jump(results, source, at, of),
         worst.start,
         worst.end,
         results,
         worst.reason,
     )
+
+
+def _phase_jump(legs: Sequence[LegTransfer], source: str, at: float, of: tuple[str, ...]) -> Measurement:
+    lost = next((leg for leg in legs if math.isnan(leg.phase_jump)), None)
+    most = lost or max(legs, key=lambda leg: abs(leg.phase_jump))
+    budget = (Component("both references, carried to the end", most.phase_u, "normal", "noise of the fits"),)
+    return Measurement("phase_jump", most.phase_jump, "deg", budget, source, at, of)
+
+
+def _phase_u(w: Wave, fit: SineFit, at: float) -> float:
+    """Standard uncertainty, degrees, of a reference's phase carried to a time (s): by the bounds of IEEE 1057 for the
+    phase in the middle of a fit and for its frequency, which do not move together."""
+    n = (fit.end - fit.begin) * w.rate / max(1, int(w.rate / FIT_RATE))
+    away = (at - (fit.begin + fit.end) / 2) / (fit.end - fit.begin)
+    return math.degrees(fit.residual / fit.amplitude * math.sqrt(2 / n * (1 + 12 * away**2)))
 
 
 def _leg(w: Wave, voltage: float, frequency: float) -> LegTransfer:
@@ -237,7 +256,10 @@ def _joined(
     reason = f"left at {w.start + begin_s:.6f} s, back for good at {w.start + end_s:.6f} s"
     settled = settling(w, start.seen, voltage, frequency, after.frequency)
     budget = _budget(w, start, end, before)
-    return LegTransfer(name, w.start + begin_s, w.start + end_s, before, after, minimum, jump, settled, budget, reason)
+    phase_u = math.hypot(_phase_u(w, before, end_s), _phase_u(w, after, end_s))
+    return LegTransfer(
+        name, w.start + begin_s, w.start + end_s, before, after, minimum, jump, settled, budget, reason, phase_u
+    )
 
 
 def _last_low(w: Wave, end: Edge, voltage: float, frequency: float) -> Edge | None:

@@ -74,6 +74,18 @@ def test_a_phase_jump_is_no_interruption_of_its_own(jump: float) -> None:
     assert math.cos(math.radians(leg.phase_jump - jump)) == pytest.approx(1.0, abs=1e-4)
 
 
+def test_the_phase_jump_and_its_uncertainty() -> None:
+    read = [
+        measured(Scene(gap=20e-3, angle=7.0 * i, jump=75.0, noise=0.01, harmonics={3: 0.03}, seed=i)).phase_jump
+        for i in range(40)
+    ]
+    assert np.mean([abs(m.value - 75.0) <= m.expanded() for m in read]) >= 0.9
+    assert max(m.expanded() for m in read) < 0.6
+    assert read[0].unit == "deg"
+    assert math.isnan(measured(Scene(gap=math.inf)).phase_jump.value)
+    assert measured(Scene(gap=0.0)).phase_jump.value == 0.0
+
+
 @pytest.mark.parametrize("after", [49.0, 49.8, 50.5, 51.0])
 def test_the_house_may_come_back_at_another_frequency(after: float) -> None:
     cover(scenes(after_frequency=after, noise=0.005), bound=0.2e-3)
