@@ -18,6 +18,7 @@ from typing import Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rig.can.interfaces import NAMES, interface
 from rig.errors import BenchConfigError
 from rig.quantity import Seconds
 
@@ -42,11 +43,13 @@ class BenchTable(_Table):
 
 
 class CanTable(_Table):
-    """[can] interface: "virtual" (in virtual time) or any python-can interface."""
+    """[can] interface: "virtual" (in virtual time) or any python-can interface. options: the other keys, those of the
+    interface (rig/can/interfaces.py)."""
 
     interface: str = "virtual"
     channel: str = ""
     bitrate: int = Field(500_000, gt=0)
+    options: Mapping[str, object] = {}
 
 
 class CarTable(_Table):
@@ -139,7 +142,7 @@ class _Reader:
     def read(self) -> BenchConfig:
         tables = self._load()
         bench = self._table(tables, "bench", BenchTable)
-        can = self._table(tables, "can", CanTable)
+        can = self._can(tables)
         car = self._table(tables, "car", CarTable)
         parts = {name: part for name in PARTS if (part := self._part(tables, name)) is not None}
         for name in tables.keys() - {"bench", "can", "car", *PARTS}:
@@ -187,6 +190,29 @@ class _Reader:
             self._say(table, key, f"unknown key{_hint(key, list(model.model_fields))}; remove or rename it")
         else:
             self._say(table, key, f"{inner.lstrip('.') + ': ' if inner else ''}{words.removeprefix('Value error, ')}")
+
+    def _can(self, tables: Mapping[str, object]) -> CanTable | None:
+        """[can]: the keys every interface has, and those of the one it names."""
+        raw = tables.get("can", {})
+        if not isinstance(raw, dict):
+            self._say("can", None, "must be a table: write [can]")
+            return None
+        own = {key: value for key, value in raw.items() if key in ("interface", "channel", "bitrate")}
+        others = {key: value for key, value in raw.items() if key not in own}
+        can = self._validated("can", own, CanTable)
+        if can is None:
+            return None
+        if can.interface not in NAMES:
+            self._say("can", "interface", f"unknown interface {can.interface!r}{_hint(can.interface, sorted(NAMES))}; "
+                      f"python-can knows {', '.join(sorted(NAMES))}")  # fmt: skip
+            return None
+        does = interface(can.interface)
+        if does.channel and not can.channel:
+            self._say("can", None, f"key 'channel' is missing; {can.interface} needs {does.channel}")
+        if does.keys is None:
+            return can.model_copy(update={"options": others})
+        options = self._validated("can", others, does.keys)
+        return can if options is None else can.model_copy(update={"options": options.model_dump()})
 
     def _part(self, tables: Mapping[str, object], name: PartName) -> PartConfig | None:
         raw = tables.get(name)

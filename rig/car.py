@@ -32,6 +32,7 @@ from rig.can.bus import Bus
 from rig.can.frame import Frame
 from rig.car_pack import HOLD_RATE, ImitatedPack
 from rig.chademo.events import ContactorMoved, PackState, VehicleOut, WireChanged
+from rig.chademo.messages import PERIOD
 from rig.chademo.vehicle import Vehicle
 from rig.chademo.vehicle_overlays import Overlaid, lay
 from rig.chademo.vehicle_state import EV_FRAMES, Fault, StopReason, VehiclePhase, Wishes
@@ -352,7 +353,10 @@ class Car:
 
     def _drive(self, out: VehicleOut) -> None:
         if isinstance(out, Frame):
-            self._port.send(out)
+            if self._overlays:
+                self._port.send(out)  # at times of its own
+            else:
+                self._port.cycle(out, PERIOD)
         elif isinstance(out, ContactorMoved):
             self._interface.move_contactor(out.closed)
         elif out.wire == "k":

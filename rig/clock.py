@@ -12,7 +12,8 @@ Theory
     OBSERVE  it is watched, read-only   (monitors, recorders)
   An OBSERVE event may schedule for later, never for its own instant. A sleep inside an event raises: an event that
   waits would let the world run inside itself. What an instrument exchange costs is `spend`, which waits in the
-  foreground only (in the background a real bench waits on another thread, and holds nobody up).
+  foreground only (in the background a real bench waits on another thread, and holds nobody up): what exchanges with an
+  instrument from an event does so by `aside`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
-from typing import Protocol
+from queue import SimpleQueue
+from typing import Protocol, TypeVar
 
 from rig.errors import UseError
 from rig.units import NS_PER_S, to_ns
@@ -40,6 +42,7 @@ class Phase(IntEnum):
 
 
 Call = Callable[[], None]
+T = TypeVar("T")
 
 
 class Cancel(Protocol):
@@ -69,6 +72,11 @@ class Clock(Protocol):
 
     def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call at now + k*period, k = 1, 2, ...: no drift."""
+        ...
+
+    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """From an event: do work that may take its time, as an exchange with an instrument, then call then(its outcome)
+        as an event. Works of one lane are done in their order. In virtual time both are done at once."""
         ...
 
     def wait_until(self, true: Callable[[], bool], within: float) -> float:
@@ -136,6 +144,10 @@ class VirtualClock:
         event.call = tick
         self._push(start + round(step), phase, event)
         return event.cancel
+
+    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Done at once: inside an event an exchange costs nothing."""
+        then(work())
 
     def wait_until(self, true: Callable[[], bool], within: float) -> float:
         """Run the queue until true() holds, looked at after each instant. s waited; inf when it never held."""
@@ -211,11 +223,13 @@ class RealClock:
 
     `lock` is held while an event runs: whoever brings input from another thread (a bus, a serial line) takes it, so
     the state machines stay single-threaded on a real bench too. An error in an event is raised in the foreground at
-    its next sleep, spend or wait_until.
+    its next sleep, spend or wait_until. Each lane of `aside` has a thread, which holds no lock while it works.
     """
 
     POLL = 0.001
     """s between two looks of wait_until."""
+    RECENT = 1.0
+    """s; a wall stamp older than that, or of the future, is none of this moment: the wall clock was set meanwhile."""
 
     def __init__(self) -> None:
         self._start = time.monotonic_ns()
@@ -225,12 +239,20 @@ class RealClock:
         self._sequence = 0
         self._failure: BaseException | None = None
         self._closed = False
+        self._lanes: dict[str, tuple[SimpleQueue[Call | None], threading.Thread]] = {}
+        self.lateness = 0.0
+        """s by which the most belated event so far began after its time; may be set back to 0."""
         self._thread = threading.Thread(target=self._run, name="bench clock", daemon=True)
         self._thread.start()
 
     def now(self) -> float:
         """s since the bench was opened."""
         return (time.monotonic_ns() - self._start) / NS_PER_S
+
+    def of_wall(self, stamp: float) -> float:
+        """Bench time of a stamp (s since 1970) that the operating system made a moment ago."""
+        age = time.time() - stamp
+        return self.now() - (age if 0.0 <= age <= self.RECENT else 0.0)
 
     def sleep(self, seconds: float) -> None:
         """Wait for seconds; events run meanwhile on the clock's thread."""
@@ -271,6 +293,20 @@ class RealClock:
         self._push(start + round(step), phase, event)
         return event.cancel
 
+    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
+        """Work on the lane's own thread; its outcome comes back as an event, its error in the foreground."""
+        if lane not in self._lanes:
+            queue: SimpleQueue[Call | None] = SimpleQueue()
+            thread = threading.Thread(target=self._work, args=(queue,), name=f"bench {lane}", daemon=True)
+            self._lanes[lane] = queue, thread
+            thread.start()
+
+        def do() -> None:
+            outcome = work()
+            self.at(self.now(), lambda: then(outcome))
+
+        self._lanes[lane][0].put(do)
+
     def wait_until(self, true: Callable[[], bool], within: float) -> float:
         """Wait until true() holds. s waited; inf when it did not hold within the time."""
         _refuse_bad_wait(within)
@@ -288,7 +324,11 @@ class RealClock:
         with self._wake:
             self._closed = True
             self._wake.notify()
-        self._thread.join(timeout=5.0)
+        for queue, _ in tuple(self._lanes.values()):
+            queue.put(None)
+        for thread in (self._thread, *(thread for _, thread in tuple(self._lanes.values()))):
+            if thread is not threading.current_thread():
+                thread.join(timeout=5.0)
 
     def _push(self, when: int, phase: Phase, event: _Event) -> None:
         with self._wake:
@@ -311,7 +351,16 @@ class RealClock:
                 continue
             try:
                 with self.lock:
+                    self.lateness = max(self.lateness, -ahead / NS_PER_S)
                     call()
+            except BaseException as failure:  # noqa: BLE001  (handed to the foreground, never swallowed)
+                self._failure = self._failure or failure
+
+    def _work(self, queue: SimpleQueue[Call | None]) -> None:
+        """A lane: one work after another until None comes or the clock is closed."""
+        while (do := queue.get()) is not None and not self._closed:
+            try:
+                do()
             except BaseException as failure:  # noqa: BLE001  (handed to the foreground, never swallowed)
                 self._failure = self._failure or failure
 

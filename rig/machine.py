@@ -38,7 +38,7 @@ class Machine(Protocol[In, Out]):
 class Runner(Generic[In, Out]):
     """A machine living on a clock: `tell` it what happens; its outputs go to `emit`."""
 
-    __slots__ = ("_cancel", "_clock", "_emit", "_last", "_machine", "_pending", "_phase", "_stopped", "_wanted")
+    __slots__ = ("_cancel", "_clock", "_emit", "_last", "_machine", "_now", "_pending", "_phase", "_stopped", "_wanted")
 
     def __init__(
         self, clock: Clock, machine: Machine[In, Out], emit: Callable[[Out], None], phase: Phase = Phase.ACT
@@ -49,12 +49,17 @@ class Runner(Generic[In, Out]):
         self._cancel: Cancel | None = None
         self._last: Step[Out] | None = None
         self._stopped = False
+        self._now = 0.0
 
-    def tell(self, event: In | None) -> None:
-        """Hand the machine an event at the clock's now."""
+    def tell(self, event: In | None, at: float | None = None) -> None:
+        """Hand the machine an event at the clock's now. at: s of its stamp, where it comes with one; what was told
+        before it is never after it."""
         if self._stopped:
             return
-        now = self._clock.now()
+        now = self._clock.now() if at is None else at
+        if now < self._now:
+            now = self._now
+        self._now = now
         step = self._machine.step(now, event)
         if step is self._last and not step.out and event is not None:
             return  # nothing to hand on, and the wake it asks for is planned

@@ -172,7 +172,7 @@ class _Builder:
             bus = VirtualBus(clock, can.bitrate)
         else:
             assert isinstance(clock, RealClock)
-            bus = HardwareBus(clock, can.interface, can.channel, can.bitrate)
+            bus = HardwareBus(clock, can.interface, can.channel, can.bitrate, can.options)
         self.stack.callback(bus.close)
         return bus
 

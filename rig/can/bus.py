@@ -34,6 +34,11 @@ class BusPort(Protocol):
         """Put a frame on the bus. Returns at once."""
         ...
 
+    def cycle(self, frame: Frame, period: float) -> None:
+        """Say a cyclic frame. To be called every period (s), for as long as it shall be sent; a real bus keeps the pace
+        itself, sends what was said last, and stops when it is said no more. `send` of the same id ends it."""
+        ...
+
     def close(self) -> None:
         """Leave the bus. Idempotent."""
         ...
@@ -150,6 +155,10 @@ class _VirtualPort:
         if not self.open:
             raise UseError(f"CAN bus: node {self.name!r} has left the bus and cannot send")
         self._bus.send(self, frame)
+
+    def cycle(self, frame: Frame, period: float) -> None:
+        """In virtual time whoever says it every period is never late: it is sent."""
+        self.send(frame)
 
     def close(self) -> None:
         """Leave. Frames already on the wire still arrive."""
