@@ -81,7 +81,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-CUT-OPENING", "Contactors that open because d1 or d2 is off open at 5 A or less", "charger", SOURCE,
         "second-hand", "a falling current is carried on from its last reading, one cycle at most", "A",
-        (0x102, "contactor"), lambda: Edge(lambda s: None if s.closed is None else not s.closed, _safe_opening),
+        (0x102, "contactor", "charger"),
+        lambda: Edge(lambda s: None if s.closed is None else not s.closed, _safe_opening),
     ),
     Rule(
         "R-CUT-ANNOUNCED", "d1 and d2 go off only after power transfer was ended or a stop shown", "charger", SOURCE,
@@ -100,13 +101,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-CUT-DEAD", "One second after d1 or d2 went off 60 V or less stand at the open connector", "charger",
         "chademo.md 2 safety times: 60 V within 1 s; CHA-018", "second-hand", CYCLE_WHY, "V",
-        ("voltage", "d1", "d2", "contactor", 0x102, "phase"),
+        ("voltage", "d1", "d2", "contactor", "charger", 0x102, "phase"),
         lambda: After(_released, RELEASE_TIME + CYCLE, _dead), ("CHA-018",),
     ),
     Rule(
         "R-UNPLUGGED-DEAD", "One second after the plug was pulled 60 V or less stand at the connector", "charger",
         "chademo.md 2 safety times: 60 V within 1 s after removal", "second-hand", CYCLE_WHY, "V",
-        ("voltage", "proximity", "contactor", 0x102, "phase"),
+        ("voltage", "proximity", "contactor", "charger", 0x102, "phase"),
         lambda: After(_unplugged, RELEASE_TIME + CYCLE, _dead), ("CHA-018",),
     ),
 )  # fmt: skip

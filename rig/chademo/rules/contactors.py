@@ -96,11 +96,12 @@ def _quiet_before_start(s: Session) -> Breach | bool | None:
 
 
 def _asked_in_time(s: Session) -> bool:
-    """A request that came too late may find a charger that has given up."""
-    if s.phase is not Phase.REQUESTED:
+    """A request that came too late may find a charger that has given up; one that stood before the contactors closed,
+    or with 102.5.3 still open, a charger that cannot have matched the battery yet."""
+    if s.phase is not Phase.REQUESTED or s.flag_closed is False:
         return False
-    at = s.entered[Phase.REQUESTED]
-    return at - s.entered.get(Phase.CLOSED, at) <= REQUEST_TIME
+    at, closed = s.entered[Phase.REQUESTED], s.entered.get(Phase.CLOSED)
+    return closed is None or 0 < at - closed <= REQUEST_TIME
 
 
 def _may_run(s: Session) -> Breach | bool | None:
@@ -153,44 +154,44 @@ class VoltageStep:
 RULES: tuple[Rule, ...] = (
     Rule(
         "R-CLOSE-PERMITTED", "The contactors close only with permission given and the connector locked", "vehicle",
-        "chademo.md 2 steps 3 to 7; log A", "measured", "none", "1", (0x102, "contactor"),
+        "chademo.md 2 steps 3 to 7; log A", "measured", "none", "1", (0x102, "contactor", "charger"),
         lambda: Edge(_closed, _may_close),
     ),
     Rule(
         "R-CLOSE-FED", "The contactors close only with d1 and d2 on", "vehicle",
         "chademo.md 2 lines: the coil is fed through d1 and d2 [CHRSKLY][BE]", "second-hand", "none", "1",
-        (0x102, "contactor"), lambda: Edge(_closed, _fed),
+        (0x102, "contactor", "charger"), lambda: Edge(_closed, _fed),
     ),
     Rule(
         "R-CLOSE-DEAD", "The contactors close onto a dead inlet", "vehicle",
         "chademo.md 2 step 7: the vehicle checks about 0 V; 20 V by step 5 [BE]; log A 0 V", "measured",
         "two cycles: the battery is seen in 109.1-2 before 102.5.3 tells of the closing", "V",
-        (0x102, "contactor", "phase"), lambda: Edge(_closed, _onto_dead_inlet),
+        (0x102, "contactor", "charger", "phase"), lambda: Edge(_closed, _onto_dead_inlet),
     ),
     Rule(
         "R-CLOSE-LOAD", "The contactors never close at more than 5 A", "vehicle",
         "chademo.md 3: contactors only at 5 A or less [BE][RS]; log A 0 A", "measured",
-        "none; the newest reading counts", "A", (0x102, "contactor"), lambda: Edge(_closed, safe_by_now),
+        "none; the newest reading counts", "A", (0x102, "contactor", "charger"), lambda: Edge(_closed, safe_by_now),
     ),
     Rule(
         "R-OPEN-LOAD", "The vehicle never opens its contactors at more than 5 A", "vehicle",
         "chademo.md 3: contactors only at 5 A or less [BE][RS]; log A 0 A", "measured",
-        "a falling current is carried on from its last reading, one cycle at most", "A", (0x102, "contactor"),
-        lambda: Edge(_opened, _open_decision),
+        "a falling current is carried on from its last reading, one cycle at most", "A",
+        (0x102, "contactor", "charger"), lambda: Edge(_opened, _open_decision),
     ),
     Rule(
         "R-OPEN-WAIT", "The vehicle opens its contactors after 109.5.0 went to 0, or after 2.5 s of waiting", "vehicle",
         "chademo.md 2 stop: EV waits up to 2.5 s; log A opened 2 s after 109.5.0=0", "measured", "none", "1",
-        (0x102, "contactor"), lambda: Edge(_opened, _open_after_power),
+        (0x102, "contactor", "charger"), lambda: Edge(_opened, _open_after_power),
     ),
     Rule(
         "R-OPEN-CURRENT", "No current flows while the contactors are open", "charger",
         "chademo.md 3; log A", "measured", "5 A, and two cycles for a report behind the contact", "A",
-        ("current", 0x102, "contactor"), lambda: Invariant(_no_current_when_open, 2 * CYCLE),
+        ("current", 0x102, "contactor", "charger"), lambda: Invariant(_no_current_when_open, 2 * CYCLE),
     ),
     Rule(
         "R-CLOSE-TIME", "The contactors close within 4 s after d2", "vehicle",
-        "chademo.md 2 step 7 [CLARA]", "second-hand", CYCLE_WHY, "s", (0x102, "d2", "contactor", "phase"),
+        "chademo.md 2 step 7 [CLARA]", "second-hand", CYCLE_WHY, "s", (0x102, "d2", "contactor", "charger", "phase"),
         lambda: Deadline(
             lambda s: s.wires.get("d2") is True and s.phase in STARTING, lambda s: s.closed is True or s.requested,
             CLOSING_TIME + CYCLE, "contactors not closed within {limit:g} s after d2",
@@ -198,7 +199,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "R-REQUEST-TIME", "The first current request comes within 4 s after the contactors closed", "vehicle",
-        "chademo.md 2 step 8; logs A and B 1.70 s", "measured", CYCLE_WHY, "s", (0x102, "contactor", "phase"),
+        "chademo.md 2 step 8; logs A and B 1.70 s", "measured", CYCLE_WHY, "s",
+        (0x102, "contactor", "charger", "phase"),
         lambda: Deadline(
             lambda s: s.phase is Phase.CLOSED, lambda s: s.requested, REQUEST_TIME + CYCLE,
             "no current request within {limit:g} s after the contactors closed",

@@ -239,7 +239,7 @@ RULES: tuple[Rule, ...] = (
         "R-OVERVOLTAGE", "With the output at the threshold voltage 108.4-5 the charge ends at once", "charger",
         "chademo.md 3: over-voltage backup, immediate", "second-hand",
         "0.5 s as any stop, and one cycle: the rule knows no shorter time", "A",
-        ("current", "voltage", 0x108, "contactor", 0x102, "phase"),
+        ("current", "voltage", 0x108, "contactor", "charger", 0x102, "phase"),
         lambda: After(_over_threshold, STOP_TIME + CYCLE, _charge_stopped, relieved=True),
     ),
     Rule(

@@ -161,13 +161,15 @@ class Edge:
 
     def __init__(self, level: Callable[[Session], bool | None], test: Test, start: bool | None = None) -> None:
         self._level, self._test, self._start = level, test, start
+        self._before = start
         self.seen = False
         self.due = math.inf
         self.forget()
 
     def forget(self) -> None:
-        """The state before is not known."""
-        self._before: bool | None = self._start
+        """The state before is not known; that of a line stays what it is."""
+        if self._start is None:
+            self._before = None
 
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""

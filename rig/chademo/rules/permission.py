@@ -110,7 +110,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-VOLTAGE-PERMITTED", "No output voltage and no insulation test without the vehicle's permission", "charger",
         "chademo.md 2 step 3: no insulation test while 102.5.0=0; log A", "measured",
-        "20 V, an output counts as dead", "V", ("voltage", 0x102, "k", "phase", "contactor"),
+        "20 V, an output counts as dead", "V", ("voltage", 0x102, "k", "phase", "contactor", "charger"),
         lambda: Edge(lambda s: None if s.voltage is None else s.voltage > DEAD, _energised_by_permission),
     ),
     Rule(
@@ -127,7 +127,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-INSULATION-TESTED", "Before the contactors close the insulation was tested with the target voltage or more",
         "charger", "chademo.md 2 step 5: tests at 505, 500 and 474 V, all above the target; log A", "measured",
-        "none; a session not seen from its beginning is not judged", "V", (0x102, "contactor", "phase"),
+        "none; a session not seen from its beginning is not judged", "V", (0x102, "contactor", "charger", "phase"),
         lambda: Edge(lambda s: s.closed, _tested), ("CHA-020",),
     ),
     Rule(
@@ -158,7 +158,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-CLOSED-TIME", "The contactors are closed within 24 s after permission", "charger",
         "chademo.md 2 steps 6, 7 [CLARA]: 20 s of the charger and 4 s of the vehicle; log A 13.4 s", "measured",
-        CYCLE_WHY, "s", (0x102, "contactor", "phase"),
+        CYCLE_WHY, "s", (0x102, "contactor", "charger", "phase"),
         lambda: Deadline(
             lambda s: s.phase in STARTING, lambda s: s.closed is True or s.requested, D2_TIME + CLOSING_TIME + CYCLE,
             "contactors not closed within {limit:g} s after permission",

@@ -28,6 +28,8 @@ from rig.chademo.session import SAME_BURST, SILENCE, Kind, Phase, Session, Slot
 
 LINES_GAP = 0.5
 """s, from d2 off to d1 off (chademo.md 2 weld check [CLARA])."""
+WELD_PATIENCE = 10.0
+"""s, T-time of the welding check: a charger need not wait for 102.5.3 any longer (chademo.md 2 weld check [CLARA])."""
 OLD_HOLD = 4.0
 """s, a charger keeps d1 and d2 for a vehicle of protocol 0.9 (chademo.md 2 weld check)."""
 OVER = frozenset({Phase.STOPPING, Phase.WELD_CHECK, Phase.OPEN, Phase.UNLOCKED})
@@ -233,6 +235,8 @@ def _lines_in_order(s: Session) -> Breach | bool | None:
 
 def _check_over_at_d2(s: Session) -> Breach | bool | None:
     if s.flag_closed is None or not s.heard(0x102):
+        return None
+    if s.wire_at["d2"] - s.entered.get(Phase.STOPPING, math.inf) >= WELD_PATIENCE:
         return None
     return not s.flag_closed or Breach(1, 0, "d2 went off before the vehicle's welding check was over (102.5.3)")
 

@@ -19,10 +19,35 @@ ANSWER = 1.0
 _IDS: dict[Side, frozenset[int]] = {"vehicle": VEHICLE_IDS, "charger": CHARGER_IDS}
 
 
-class _Traffic:
-    """Looks at the frame that is out of line, if so. `seen` once a frame of the side has come for ENOUGH."""
+class Occasion:
+    """Says once that frames have gone on for ENOUGH."""
 
-    __slots__ = ("_ids", "_told", "due", "seen")
+    __slots__ = ("_since", "due")
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+        self.due = math.inf
+
+    def come(self, now: float, speaking: list[Slot]) -> bool:
+        """speaking: the slots that have been heard, none while they do not count."""
+        if not speaking:
+            self._since, self.due = None, math.inf
+            return False
+        if self._since is None:
+            self._since = now
+        if now >= self._since + ENOUGH:
+            if any(slot.last - self._since >= ENOUGH - PERIOD - PACE for slot in speaking):
+                self.due = math.inf
+                return True
+            self._since = now
+        self.due = self._since + ENOUGH
+        return False
+
+
+class _Traffic:
+    """Looks at the frame that is out of line, if so. `seen` once frames of the side have gone on for ENOUGH."""
+
+    __slots__ = ("_ids", "_occasion", "_told", "due", "seen")
 
     def __init__(self, ids: frozenset[int]) -> None:
         self._ids = ids
@@ -32,12 +57,14 @@ class _Traffic:
     def forget(self) -> None:
         """Nothing was told."""
         self.due = math.inf
+        self._occasion = Occasion()
         self._told: tuple[int, float] | None = None
 
     def fresh(self, now: float, s: Session) -> Slot | None:
         """The slot of a frame of this side that came now and was not looked at yet."""
         if not self.seen:
-            self.seen, self.due = _enough(now, [slot for i in self._ids if (slot := s.slots[i]).last > -math.inf])
+            self.seen = self._occasion.come(now, _speaking(self._ids, s))
+            self.due = self._occasion.due
         slot = s.traffic
         if slot.id not in self._ids or s.traffic_at != now or self._told == (slot.id, now):
             return None
@@ -45,22 +72,20 @@ class _Traffic:
         return slot
 
 
-def _enough(now: float, speaking: list[Slot]) -> tuple[bool, float]:
-    """Whether a frame has come for ENOUGH, and when to look again for it; a gap may put it off."""
-    seen = any(slot.last - slot.first >= ENOUGH for slot in speaking)
-    if seen or not speaking:
-        return seen, math.inf
-    # One cycle later the first of them must have come again.
-    return False, max(min(slot.first for slot in speaking) + ENOUGH + PERIOD + PACE, now + PERIOD)
+def _speaking(ids: frozenset[int], s: Session) -> list[Slot]:
+    return [slot for i in ids if (slot := s.slots[i]).last > -math.inf]
 
 
 class Pace(_Traffic):
-    """Frames come every PERIOD. A silence is another rule's, a hole in what was heard nobody's."""
+    """Frames come every PERIOD. A silence is another rule's, a hole in what was heard nobody's; and where d1 went on or
+    off in between, one session has ended and another begun."""
 
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""
         slot = self.fresh(now, s)
         if slot is None or abs(slot.gap - PERIOD) <= PACE or slot.gap >= SILENCE or now - slot.gap < s.hole:
+            return None
+        if s.wire_at.get("d1", -math.inf) > now - slot.gap:
             return None
         limit = PERIOD + math.copysign(PACE, slot.gap - PERIOD)
         return Breach(slot.gap, limit, f"0x{slot.id:03X} came {slot.gap * 1e3:.1f} ms after the one before")
@@ -110,7 +135,7 @@ class Silence:
     The soonest possible silence is looked for when it may have come, not at every frame.
     """
 
-    __slots__ = ("_ids", "_told", "due", "seen")
+    __slots__ = ("_ids", "_occasion", "_told", "due", "seen")
 
     def __init__(self, ids: frozenset[int]) -> None:
         self._ids = ids
@@ -120,19 +145,22 @@ class Silence:
     def forget(self) -> None:
         """Nobody has spoken."""
         self._told: set[int] = set()
+        self._occasion = Occasion()
         self.due = math.inf
 
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""
-        speaking = [slot for i in self._ids if (slot := s.slots[i]).last > -math.inf]
-        if s.phase in OVER or not speaking or pulled(s):
+        speaking = [] if s.phase in OVER or pulled(s) else _speaking(self._ids, s)
+        self.seen = self._occasion.come(now, speaking) or self.seen
+        if not speaking:
             self.due = math.inf
             return None
-        self.seen = self.seen or _enough(now, speaking)[0]
         over = {slot.id: max(slot.last, s.hole) + SILENCE for slot in speaking}
         gone = [i for i, at in over.items() if now >= at and i not in self._told]
         self._told = {i for i, at in over.items() if now >= at}
         self.due = min((at for at in over.values() if at > now), default=now + SILENCE)
+        if not self.seen:
+            self.due = min(self.due, self._occasion.due)
         if not gone:
             return None
         who = ", ".join(f"0x{i:03X}" for i in gone)

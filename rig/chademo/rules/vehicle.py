@@ -151,7 +151,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-LIMIT-START", "A vehicle of guideline 1.1 or later starts 200.0 at 0 A", "vehicle",
         "chademo.md 1, 200.0: initial 0 A, some cars before 1.1 do not; 0x201 tells them apart", "second-hand",
-        "none", "A", (0x200, 0x201, 0x102), lambda: Invariant(_limit_before_request),
+        "none", "A", (0x200, 0x201, 0x102, "phase"), lambda: Invariant(_limit_before_request),
     ),
     Rule(
         "R-LIMIT-END", "With 102.5.0 = 0 the discharge limit 200.0 is 0 A", "vehicle",
