@@ -20,6 +20,9 @@ import instruments.evps.emulator as evps_emulator
 import instruments.keysight_dsox.commands as keysight_dsox
 import instruments.keysight_dsox.driver as keysight_dsox_driver
 import instruments.keysight_dsox.emulator as keysight_dsox_emulator
+import instruments.tektronix_mso5.commands as tektronix_mso5
+import instruments.tektronix_mso5.driver as tektronix_mso5_driver
+import instruments.tektronix_mso5.emulator as tektronix_mso5_emulator
 import instruments.vehicle_interface.commands as vehicle_interface
 import instruments.vehicle_interface.driver as vehicle_interface_driver
 import instruments.vehicle_interface.emulator as vehicle_interface_emulator
@@ -69,6 +72,14 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         keysight_dsox_emulator.build,
         met_hardware=keysight_dsox_driver.KeysightDsox.met_hardware,
         accuracy="instruments/keysight_dsox/accuracy.toml",
+    ),
+    "tektronix_mso5": Driver(
+        "digitizer",
+        tektronix_mso5.Options,
+        tektronix_mso5_driver.open_driver,
+        tektronix_mso5_emulator.build,
+        met_hardware=tektronix_mso5_driver.TektronixMso5.met_hardware,
+        accuracy="instruments/tektronix_mso5/accuracy.toml",
     ),
     "vehicle_interface": Driver(
         "vehicle",

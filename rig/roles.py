@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from rig.chademo.events import ContactorMoved, Wire, WireChanged
 from rig.metrology.measurement import Measurement
-from rig.plant.ports import Port, WavePort
+from rig.plant.ports import Port, WavePort, wave_unit
 
 Function = Literal["u", "i", "p", "s", "pf", "f", "thd_u"]
 """u V rms (DC: mean), i A, p W, s VA, pf 1, f Hz, thd_u 1 (fraction of the fundamental)."""
@@ -169,10 +169,13 @@ class GridSimulator(Instrument, Energised, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Waveforms:
-    """A digitizer record. samples: V at the input of the probe, shape (channels, n), C-order float32.
+    """A digitizer record. samples: what is at the tip of the probe, shape (channels, n), C-order float32, in V, of a
+    channel with a current probe in A (`units`).
 
     start: s, bench time of the first sample. rate: S/s. channels: the names asked for, in order.
-    resolution: V of one converter step per channel. accuracy: standard uncertainty of the gain, 1 (fraction).
+    resolution: unit of one converter step per channel. gain_u: standard uncertainty of the gain, 1 (fraction), of the
+    worst channel, its probe included. offset_u: standard uncertainty of the zero per channel, in its unit.
+    time_u: s, standard uncertainty of an instant against the other channels.
     clipped: per channel, whether any sample stood at the converter's rail.
     """
 
@@ -185,6 +188,13 @@ class Waveforms:
     time_u: float
     clipped: tuple[bool, ...]
     source: str
+    offset_u: tuple[float, ...] = ()
+    """Empty where the maker gives none: then a level is not to be read from it."""
+
+    @property
+    def units(self) -> tuple[Literal["V", "A"], ...]:
+        """Unit of each channel."""
+        return tuple(wave_unit(channel) for channel in self.channels)
 
     def __getitem__(self, channel: WavePort) -> npt.NDArray[np.float32]:
         row: npt.NDArray[np.float32] = self.samples[self.channels.index(channel)]
@@ -192,7 +202,7 @@ class Waveforms:
 
 
 class Digitizer(Instrument, Protocol):
-    """Records voltages on one time base."""
+    """Records voltages, and currents through a probe, on one time base."""
 
     ports: Sequence[WavePort]
 

@@ -68,6 +68,8 @@ class Channel(BaseModel):
 
     @model_validator(mode="after")
     def _a_range_it_has(self) -> Channel:
+        if self.port == "dc_i":
+            raise ValueError("dc_i needs a current probe this driver has no accuracy of; wire it to a tektronix_mso5")
         low, high = SMALLEST * self.probe, LARGEST * self.probe
         if not low <= self.full <= high:
             raise ValueError(f"range = {self.full:g} V is outside {low:g}..{high:g} V of probe = {self.probe:g}")

@@ -92,10 +92,11 @@ class Captures:
         *,
         start: float,
         rate: float,
-        unit: str = "V",
+        units: Sequence[str] = (),
         note: str = "",
     ) -> CaptureStored:
-        """Store a record. samples: shape (channels, n). start: s of the first sample. rate: S/s."""
+        """Store a record. samples: shape (channels, n). start: s of the first sample. rate: S/s. units: one a channel;
+        none given, all are V."""
         if samples.ndim != 2 or samples.shape[0] != len(channels) or not channels:
             raise UseError(
                 f"capture {name!r}: samples of shape {samples.shape} for {len(channels)} channels; give (channels, n)"
@@ -104,10 +105,13 @@ class Captures:
             raise UseError(f"capture {name!r}: two channels of {', '.join(channels)} have one name; name each its own")
         if not (math.isfinite(start) and 0.0 < rate < math.inf):
             raise UseError(f"capture {name!r}: start={start} s, rate={rate} S/s: finite, and the rate above 0")
-        fields = [pa.field(one, pa.float32(), metadata={"unit": unit}) for one in channels]
+        if units and len(units) != len(channels):
+            raise UseError(f"capture {name!r}: {len(units)} units for {len(channels)} channels; give one a channel")
+        pairs = zip(channels, units or ["V"] * len(channels), strict=True)
+        known = tuple(Channel(name=one, unit=unit) for one, unit in pairs)
+        fields = [pa.field(one.name, pa.float32(), metadata={"unit": one.unit}) for one in known]
         schema = pa.schema(fields, metadata={"start": repr(float(start)), "rate": repr(float(rate))})
         columns = [pa.array(np.ascontiguousarray(row, dtype=np.float32)) for row in samples]
-        known = tuple(Channel(name=one, unit=unit) for one in channels)
         return self._store(name, "waveform", schema, columns, known, float(start), float(rate), note)
 
     def series(

@@ -125,4 +125,6 @@ def safe_state(state: SafeState) -> SafeStateReached:
 
 def store_waveforms(captures: Captures, name: str, w: Waveforms, note: str = "") -> CaptureStored:
     """Store a digitizer record; its digest goes into `of` of what is measured from it."""
-    return captures.waveform(name, w.channels, w.samples, start=w.start, rate=w.rate, unit="V", note=note or w.source)
+    return captures.waveform(
+        name, w.channels, w.samples, start=w.start, rate=w.rate, units=w.units, note=note or w.source
+    )

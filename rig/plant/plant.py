@@ -256,7 +256,7 @@ class Plant:
         return EnergyAccount(book.mains, (book.house0, book.house1), book.dc, book.loss, self._stage.stored())
 
     def waves(self, port: WavePort, start: float, seconds: float, rate: float) -> Samples:
-        """V, float32, round(seconds*rate) samples from start (s) at rate (S/s); see rig.plant.render."""
+        """V (of "dc_i": A), float32, round(seconds*rate) samples from start (s) at rate (S/s); see rig.plant.render."""
         if not (math.isfinite(start) and 0.0 <= seconds < math.inf and 0.0 < rate < math.inf):
             raise UseError(
                 f"waves(start={start}, seconds={seconds}, rate={rate}): seconds 0 or more, rate above 0, all finite"
@@ -266,6 +266,8 @@ class Plant:
         history.refuse_unknown(start, seconds, self.now)
         if port == "dc":
             return history.dc_wave(start, n, rate)
+        if port == "dc_i":
+            return history.dc_current(start, n, rate)
         if port == "pcs_aux":
             return history.aux_wave(start, n, rate)
         row = history.grid if port.startswith("grid") else history.house

@@ -14,8 +14,15 @@ Port = Literal["grid_l1", "grid_l2", "house_l1", "house_l2", "evps_l1", "evps_l2
 """grid_*: at the mains side of the PCS contact. house_*: the house bus, current into the house load.
 evps_*: the house bus, current out of the EVPS into the bus. dc: the CHAdeMO connector, current into the vehicle."""
 
-WavePort = Literal["grid_l1", "grid_l2", "house_l1", "house_l2", "dc", "pcs_aux"]
-"""Voltages a digitizer can be wired to. pcs_aux: the PCS main contact's auxiliary contact, 12 V closed, 0 V open."""
+WavePort = Literal["grid_l1", "grid_l2", "house_l1", "house_l2", "dc", "dc_i", "pcs_aux"]
+"""What a digitizer can be wired to: voltages, and with dc_i a current probe about the positive wire of the CHAdeMO
+cable, A, positive into the vehicle. pcs_aux: the PCS main contact's auxiliary contact, 12 V closed, 0 V open."""
+
+
+def wave_unit(port: str) -> Literal["V", "A"]:
+    """Unit of what a digitizer shows of a port."""
+    return "A" if port == "dc_i" else "V"
+
 
 
 class Operating(NamedTuple):

@@ -1,4 +1,4 @@
-"""Voltage waveforms, rendered when somebody looks, from what has been recorded: no sample is computed in advance.
+"""Waveforms, rendered when somebody looks, from what has been recorded: no sample is computed in advance.
 
 Theory
   Each AC bus (mains terminals, house) is a row of segments. A segment has the rms voltage of both legs, a frequency,
@@ -7,9 +7,9 @@ Theory
     RISE     the sine times a ramp 0..1 over `span` (soft start), then steady
     FALL     the sine times exp(-t/span): what a dead bus still holds (filter capacitors, running-down motors)
   Within a segment v = sqrt(2)*u*shape(t)*sin(2*pi*(turns + f*t)); leg L2 is the antiphase.
-  The DC connector is a row of segments too, each at rest, on an exponential or on a straight line, with a ripple of
-  twice the house bus's frequency in proportion to the current. The auxiliary contact is a row of moves, each with its
-  bounce.
+  The DC connector is a row of segments too, each at rest, on an exponential or on a straight line. Its voltage has a
+  ripple of twice the house bus's frequency in proportion to the current; the current is drawn as it goes, without one.
+  The auxiliary contact is a row of moves, each with its bounce.
 
   A segment older than the horizon is dropped when a new one comes, except the one the horizon lies in, so
   memory stays flat over days; who asks for older samples is refused.
@@ -191,6 +191,14 @@ class History:
             turns[first:stop] = bus.turns + bus.f * (t[first:stop] - bus.at)
         ripple = np.abs(i) * (RIPPLE / RIPPLE_CURRENT)
         return np.asarray(u + ripple * np.sin((4.0 * math.pi) * turns), dtype=np.float32)
+
+    def dc_current(self, start: float, n: int, rate: float) -> Samples:
+        """A into the vehicle at the connector, its course."""
+        t = start + np.arange(n, dtype=np.float64) / rate
+        out = np.zeros(n, dtype=np.float32)
+        for segment, first, stop in _parts(self.dc, start, n, rate):
+            out[first:stop] = segment.values(t[first:stop])[1]
+        return out
 
     def aux_wave(self, start: float, n: int, rate: float) -> Samples:
         """V at the auxiliary contact, with its bounce."""

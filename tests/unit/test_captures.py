@@ -107,11 +107,20 @@ def test_an_empty_can_log_is_a_log(captures: Captures) -> None:
     assert list(read_can(folder_of(captures), stored)) == []
 
 
+def test_a_unit_a_channel_or_none(captures: Captures) -> None:
+    with pytest.raises(UseError, match="2 units for 3 channels"):
+        captures.waveform("w", ("a", "b", "c"), NOISE, start=0.0, rate=1.0, units=("V", "A"))
+    stored = captures.waveform("w", ("a", "b", "c"), NOISE, start=0.0, rate=1.0)
+    assert {one.unit for one in stored.channels} == {"V"}
+
+
 def test_any_arrow_reader_opens_them(captures: Captures) -> None:
-    wave = captures.waveform("w", ("a", "b", "c"), NOISE, start=1.0, rate=10.0, unit="A")
+    wave = captures.waveform("w", ("a", "b", "c"), NOISE, start=1.0, rate=10.0, units=("V", "A", "V"))
     with pa.ipc.open_file(folder_of(captures) / wave.file) as reader:
         schema = reader.schema
     assert schema.field("b").metadata == {b"unit": b"A"}
+    assert schema.field("a").metadata == {b"unit": b"V"}
+    assert [one.unit for one in wave.channels] == ["V", "A", "V"]
     assert schema.metadata == {b"start": b"1.0", b"rate": b"10.0"}
 
 

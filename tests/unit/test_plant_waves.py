@@ -1,4 +1,4 @@
-"""Voltage waves of the circuit, sample by sample: what a digitizer is given, against closed forms."""
+"""Waves of the circuit, sample by sample: what a digitizer is given, against closed forms."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pytest
 from plant_circuit import U_DC, at_rest, command, connected, forming, on_mains, running, service
 
+from rig.chademo.events import ContactorMoved
 from rig.errors import UseError
 from rig.plant.params import EUROPE_230V, JAPAN_50HZ, JAPAN_60HZ, PlantParams
 from rig.plant.plant import Plant
@@ -249,6 +250,51 @@ def test_a_step_of_the_house_is_on_the_dc_wave_as_the_link_draws_it() -> None:
     assert np.max(np.abs(v - wanted)) < ripple + refill
 
 
+def test_the_current_is_drawn_as_the_lag_and_every_command_bend_it() -> None:
+    """To +15 A, and before it is there to -6 A: two exponentials of 100 ms that meet, no ripple."""
+    plant = connected()
+    start = plant.now
+    command(plant, i_ref=15.0)
+    at_rest(plant, 0.12)
+    turned = plant.now
+    command(plant, i_ref=-6.0)
+    at_rest(plant, 2.0)
+    t, i = record(plant, "dc_i", start - 0.1, start + 2.0, 10e3)
+    rise = 15.0 * -np.expm1(-np.maximum(t - start, 0.0) / 0.100)
+    top = 15.0 * -math.expm1(-0.12 / 0.100)
+    fall = -6.0 + (top + 6.0) * np.exp(-(t - turned) / 0.100)
+    assert np.max(np.abs(i - np.where(t < turned, rise, fall))) < 1e-3
+    assert i[-1] == pytest.approx(plant.at("dc").i, abs=1e-3)
+
+
+def test_a_contactor_that_opens_under_load_cuts_the_current_there() -> None:
+    """The battery's side goes with d2 while 12 A flow: the wave holds them to the moment of the contact, then none."""
+    plant, moved = running(connected(), 12.0), list[float]()
+    plant.subscribe(lambda at, change: moved.append(at) if isinstance(change, ContactorMoved) else None)
+    start = plant.now
+    at_rest(plant, 0.1)
+    plant.set_wire("d2", False)
+    at_rest(plant, 0.5)
+    (opened,) = moved
+    t, i = record(plant, "dc_i", start, start + 0.5)
+    assert np.max(np.abs(i[t < opened - 1e-6] - 12.0)) < 1e-3
+    assert not np.any(i[t > opened + 1e-6])
+
+
+def test_a_step_of_the_house_is_on_the_current_as_the_link_draws_it() -> None:
+    plant = forming()
+    start = plant.now
+    plant.set_house_load(0, 3000.0)
+    before = float(record(plant, "dc_i", start - 0.1, start)[1].mean())
+    at_rest(plant, 0.2)
+    t, i = record(plant, "dc_i", start, start + 0.2)
+    after = plant.at("dc").i
+    wanted = after + (before - after) * np.exp(-(t - start) / 0.005)
+    refill = 500.0 / (0.95 * plant.at("dc").u)  # A: the link is filled again with 500 W, through the stage
+    assert after < -7.0
+    assert np.max(np.abs(i - wanted)) < refill
+
+
 def test_insulation_test_and_bleed_are_on_the_wave() -> None:
     plant = on_mains()
     plant.command_stage(StageCommand(StageMode.VOLTAGE, u_ref=505.0, contactor=True))
@@ -292,7 +338,7 @@ def test_the_auxiliary_contact_bounces_and_then_tells_the_truth() -> None:
 
 def test_one_window_read_twice_or_in_parts_is_the_same() -> None:
     plant, cut, formed = transfer(45.0, 0.02)
-    for port in ("grid_l1", "house_l2", "dc", "pcs_aux"):
+    for port in ("grid_l1", "house_l2", "dc", "dc_i", "pcs_aux"):
         whole = record(plant, port, cut - 0.02, formed + 0.02)[1]  # type: ignore[arg-type]
         at_rest(plant, 5.0)
         plant.set_mains(replace(service(JAPAN_50HZ), f=50.5))
