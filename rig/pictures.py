@@ -76,7 +76,7 @@ def ramp_picture(
         name=name,
         title=title,
         kind="ramp",
-        captures=_captures(record),
+        captures=record.captures,
         panels=(panel,),
         edges=tuple(edges),
         start=start,
@@ -112,7 +112,7 @@ def session_picture(
         name=name,
         title=title,
         kind="session",
-        captures=_captures(record),
+        captures=record.captures,
         panels=tuple(panel for panel in panels if panel.traces),
         requirements=tuple(requirements),
     )
@@ -138,7 +138,3 @@ def _known(record: Record, *wanted: tuple[str, str, str]) -> tuple[Trace, ...]:
         step = not channel.startswith(("dc_", "house_", "evps_", "grid_", "source_", "inlet_"))
         made.append(Trace(channel=channel, label=label, role=role, step=step))  # type: ignore[arg-type]
     return tuple(made)
-
-
-def _captures(record: Record) -> tuple[str, ...]:
-    return tuple(stored.sha256 for stored in (record.readings, record.frames) if stored is not None)

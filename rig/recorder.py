@@ -1,8 +1,9 @@
 """A record of a test over time: instrument readings at a steady pace, and what both sides' frames said meanwhile.
 
-Two tables come out of it, both stored as captures of the run
-  readings  one row per look at the power analyzer: (port, function) as `dc_i`, `house_l1_u`, ...; and, where a record
-            is to be fast, the battery source's own meter (`source_u`, `source_i`) and the inlet voltage (`inlet_u`)
+Up to three tables come out of it, each stored as a capture of the run
+  readings  one row per look at the power analyzer: (port, function) as `dc_i`, `house_l1_u`, ...
+  fast      where a record is to be fast, one row per look at the battery source's own meter (`source_u`, `source_i`)
+            and at the inlet voltage (`inlet_u`)
   frames    one row per change of a frame: what was asked, allowed, offered and reported; a value holds until its next
 """
 
@@ -91,9 +92,10 @@ def stated(message: Message) -> dict[str, float]:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """A finished record. readings, frames: where its tables are stored; None for one without a row."""
+    """A finished record. readings, fast, frames: where its tables are stored; None for one without a row."""
 
     readings: CaptureStored | None
+    fast: CaptureStored | None
     frames: CaptureStored | None
     _series: Mapping[str, Series]
 
@@ -105,8 +107,17 @@ class Record:
             known = ", ".join(self._series) or "none"
             raise BenchFault(f"record: no {name!r} in it; there are {known}") from None
 
+    @property
+    def captures(self) -> tuple[str, ...]:
+        """Digests of its tables: what a picture of it is drawn from."""
+        return tuple(stored.sha256 for stored in (self.readings, self.fast, self.frames) if stored is not None)
+
     def __contains__(self, name: str) -> bool:
         return name in self._series
+
+
+def _series_of(rows: list[Measurement], interval: float, stored: CaptureStored) -> Series:
+    return replace(series_of(rows, interval), of=(stored.sha256,))
 
 
 def _nothing() -> None:
@@ -138,24 +149,29 @@ class Recorder:
         self._look()  # in the foreground, where an instrument that is asked for the first time may set itself up
         self._unwatch = bench.bus.watch(self._heard)
         self._cancel = bench.clock.every(period, self._look, Phase.OBSERVE)
+        self._fast: dict[str, list[Measurement]] = {}
         self._intervals: dict[str, float] = {}
         self._cancel_fast = bench.clock.every(FAST, self._look_fast, Phase.OBSERVE) if fast else _nothing
 
     def stop(self, captures: Captures, name: str) -> Record:
-        """End, store both tables, and give them as series. BenchFault when the analyzer failed on the way."""
+        """End, store the tables, and give them as series. BenchFault when the analyzer failed on the way."""
         self._open = False
         self._cancel()
         self._cancel_fast()
         self._unwatch()
-        readings, frames = self._store_readings(captures, name), self._store_frames(captures, name)
+        readings, fast = self._store_readings(captures, name), self._store_fast(captures, name)
+        frames = self._store_frames(captures, name)
         if self._fault is not None:
             raise self._fault
         found: dict[str, Series] = {}
         if readings is not None:
-            found |= {key: self._reading_series(key, readings) for key, rows in self._readings.items() if rows}
+            update = self._analyzer.update_period if self._analyzer else 0.0
+            found |= {key: _series_of(rows, update, readings) for key, rows in self._readings.items() if rows}
+        if fast is not None:
+            found |= {key: _series_of(rows, self._intervals[key], fast) for key, rows in self._fast.items()}
         if frames is not None:
             found |= {key: self._frame_series(key, frames) for key in UNITS if any(key in row for _, row in self._rows)}
-        return Record(readings, frames, found)
+        return Record(readings, fast, frames, found)
 
     # -- what comes in
 
@@ -200,14 +216,21 @@ class Recorder:
             ("source_i", read.current, "A", read.current_u),
         ):
             budget = (Component("reading", u, "normal", source),)
-            self._readings.setdefault(key, []).append(
-                Measurement(key, value, unit, budget, f"{source} {unit}", read.at)
-            )
+            self._fast.setdefault(key, []).append(Measurement(key, value, unit, budget, f"{source} {unit}", read.at))
             self._intervals[key] = max(FAST, read.update)
-        self._readings.setdefault("inlet_u", []).append(inlet)
+        self._fast.setdefault("inlet_u", []).append(inlet)
         self._intervals["inlet_u"] = FAST
 
     # -- what goes out
+
+    def _store_fast(self, captures: Captures, name: str) -> CaptureStored | None:
+        """One row a look, at the time of its first reading."""
+        if not self._fast:
+            return None
+        first = next(iter(self._fast.values()))
+        table = {key: [m.value for m in ms] for key, ms in self._fast.items()}
+        units = {key: ms[0].unit for key, ms in self._fast.items()}
+        return captures.series(f"{name} fast", [m.at for m in first], table, units)
 
     def _store_readings(self, captures: Captures, name: str) -> CaptureStored | None:
         rows = {key: ms for key, ms in self._readings.items() if ms}
@@ -229,11 +252,6 @@ class Recorder:
         keys = [key for key in UNITS if any(key in row for _, row in self._rows)]
         table = {key: [row.get(key, math.nan) for _, row in self._rows] for key in keys}
         return captures.series(f"{name} frames", times, table, UNITS)
-
-    def _reading_series(self, key: str, stored: CaptureStored) -> Series:
-        usual = self._analyzer.update_period if self._analyzer else 0.0
-        made = series_of(self._readings[key], self._intervals.get(key, usual))
-        return replace(made, of=(stored.sha256,))
 
     def _frame_series(self, key: str, stored: CaptureStored) -> Series:
         known = [(t, row[key]) for t, row in self._rows if key in row]

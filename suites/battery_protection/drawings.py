@@ -49,7 +49,7 @@ def course(
         name=name,
         title=title,
         kind="session",
-        captures=tuple(stored.sha256 for stored in (record.readings, record.frames) if stored is not None),
+        captures=record.captures,
         panels=(
             Panel(
                 title="Voltage at the connector",

@@ -15,7 +15,7 @@ from rig.chademo.codec import VehicleStatus
 from rig.errors import DutViolation
 from rig.metrology.measurement import Component, Measurement
 from rig.metrology.series import largest, time_to
-from rig.pictures import ramp_picture, session_picture
+from rig.pictures import session_picture
 from suites.battery_protection.flow import SAFE, SETTLES
 
 TARGET = 390.0
@@ -110,7 +110,7 @@ def test_overvoltage_backup(bench, evps, check, record, picture):
     crossed_u = math.hypot(volts.step / math.sqrt(12), volts.u / PULL)
     check("BAT-005", time_to(current, SAFE, "overvoltage_stop_time", crossed, since_u=crossed_u))
     title = "Over-voltage backup: the pack pulled through 390 V while charging"
-    picture(ramp_picture("over-voltage backup", title, r.done, requirements=("BAT-005",)))
+    picture(session_picture("over-voltage backup", title, r.done, requirements=("BAT-005",)))
 
 
 @pytest.mark.verifies("BAT-006")

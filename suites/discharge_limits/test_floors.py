@@ -12,7 +12,7 @@ import pytest
 from rig.chademo.codec import VehicleDischarge
 from rig.metrology.series import reversals, smallest
 from rig.metrology.timing import count
-from rig.pictures import ramp_picture, session_picture
+from rig.pictures import session_picture
 from suites.discharge_limits.limits import SETTLES, SIDES, below, discharge_to_stop, discharging, level_sent
 
 ABOVE = 0.013
@@ -76,7 +76,9 @@ def test_minimum_discharge_voltage(bench, evps, events, check, record, picture, 
     minimum = events.messages(VehicleDischarge)[-1][1].min_discharge_voltage
     lowest = smallest(r["source_u"].where(r["source_i"], high=-FLOWS), "margin_to_minimum")
     check("CHA-017", lowest.less(minimum))
-    picture(ramp_picture(f"minimum voltage {side}", "Pack pulled down at 1 V/s", r.done, requirements=("CHA-017",)))
+    where = "beside the mains" if side == "grid" else "on the island"
+    title = f"Pack pulled down at 1 V/s, {where}"
+    picture(session_picture(f"minimum voltage {side}", title, r.done, requirements=("CHA-017",)))
 
 
 @pytest.mark.verifies("BAT-001", "BAT-003")
