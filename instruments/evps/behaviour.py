@@ -119,6 +119,8 @@ class Behaviour:
     """It does not look at the car's discharge limit at all."""
     limit_late: float = 0.0
     """s after which a lowered limit of the car takes effect."""
+    limit_masked: bool = True
+    """A limit 200.0 that does not start at 0 A counts as 0 until the car changes it (chademo.md 1 0x200)."""
     limit_raw: bool = False
     """It reads 200.0 without 255 minus."""
     current_over: float = 0.0

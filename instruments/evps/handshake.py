@@ -136,6 +136,8 @@ def matching(c: Core, t: float) -> Phase | None:
 
 def ready(c: Core, t: float) -> Phase | None:
     s = c.s
+    if not s.v2h:  # chademo.md 1 108.3: without V2H it stands while power flows, so it must be true before
+        c.voice.offer = c.power.offer(s)
     if s.asked or (s.v2h and s.granted > 0.0):
         c.voice.running, c.voice.stopping, c.ran = True, False, True
         return P.RUNNING

@@ -67,6 +67,8 @@ class Situation:
     """s, the last of each kind of frame the car has sent."""
     granted: float = 0.0
     """A of 200.0 in force."""
+    initial: float | None = None
+    """A of 200.0 as it stands since the first 0x200; None once it has changed."""
     lowering: tuple[float, float] | None = None
     """(s due, A): a lowered limit that is not in force yet."""
 
@@ -76,7 +78,7 @@ class Situation:
         self.percent = self.v2h = self.asked = self.stop_pressed = self.overloaded = False
         self.insulation = None
         self.charged_for = self.granted = 0.0
-        self.lowering = None
+        self.lowering = self.initial = None
         self.heard.clear()
         self.heard_at.clear()
 
@@ -105,8 +107,8 @@ class Situation:
                 self.status = message
                 self.asked |= message.current_request > 0
             case VehicleDischarge():
-                self.discharge = message
-                self._grant(now, message)
+                first, self.discharge = self.discharge is None, message
+                self._grant(now, message, first)
             case VehicleLimits():
                 self.limits = message
             case VehicleTimes():
@@ -117,8 +119,14 @@ class Situation:
                 return False
         return True
 
-    def _grant(self, now: float, message: VehicleDischarge) -> None:
+    def _grant(self, now: float, message: VehicleDischarge, first: bool) -> None:
         limit = message.max_discharge_current
+        if first:
+            self.initial = limit
+        elif limit != self.initial:
+            self.initial = None
+        if self.initial is not None and self.b.limit_masked:
+            limit = 0.0
         if self.b.limit_raw:
             limit = 255.0 - limit
         if self.b.limit_late > 0.0 and limit < self.granted:

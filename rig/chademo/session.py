@@ -175,6 +175,8 @@ class Session:
         """The vehicle has asked for current since it was enabled."""
         self.ran = False
         """Power transfer has begun since it was enabled."""
+        self.began_v2h = self.v2h
+        """Both sides could discharge when it was enabled: what the vehicle withdraws later leaves a V2H session."""
 
     # -- what comes in
 

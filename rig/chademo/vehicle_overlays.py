@@ -328,9 +328,9 @@ ALL: tuple[Overlay, ...] = (
     Overlay("target", "target voltage 102.1-2 is so many V", "chademo.md 2 step 2: 102.1-2 <= 108.1-2, else 109.5.3=1 "
             "and stop", lambda volts: _body(0x102, _bytes(1, *int(volts).to_bytes(2, "little")))(1.0), 500.0, "V", 0.0,
             65535.0),
-    Overlay("most-voltage", "maximum battery voltage 100.4-5 is so many V", "chademo.md 1 0x108: 108.4-5 = min(100.4-5, "
-            "108.1-2)", lambda volts: _body(0x100, _bytes(4, *int(volts).to_bytes(2, "little")))(1.0), 400.0, "V", 0.0,
-            65535.0),
+    Overlay("most-voltage", "maximum battery voltage 100.4-5 is so many V", "chademo.md 1 0x108: 108.4-5 = "
+            "min(100.4-5, 108.1-2)", lambda volts: _body(0x100, _bytes(4, *int(volts).to_bytes(2, "little")))(1.0),
+            400.0, "V", 0.0, 65535.0),
     Overlay("initial-limit", "200.0 stands at so many A until the first current request", "chademo.md 1 0x200: some "
             "pre-1.1 cars do not start at 0, the EVSE shall mask the initial value",
             lambda amperes: Initial(int(amperes)), 200.0, "A", 0.0, 255.0),

@@ -116,7 +116,7 @@ def settled(walk: Walk) -> list[str]:
     return over(walk, Stage.STOPPING, since)
 
 
-def either(walk: Walk, mode: ChargerMode, since: float = 0.0) -> list[str]:
+def either(walk: Walk, since: float = 0.0) -> list[str]:
     """A start the facts neither demand nor forbid: it ends before power, or becomes a session that can be stopped."""
     bench, events = walk.bench, walk.events
     bench.clock.wait_until(lambda: events.change(WireChanged("d1", True), since).happened, OVER_WITHIN)

@@ -54,7 +54,7 @@ def _flowing_charge(s: Session) -> float | None:
 
 
 def _only_charges(s: Session) -> bool:
-    return not s.v2h and s.phase in RUNNING
+    return not (s.v2h or s.began_v2h) and s.phase in RUNNING
 
 
 def _owed(s: Session) -> float | None:
@@ -95,7 +95,7 @@ def _dynamic(s: Session) -> bool:
 
 
 def _fixed_available(s: Session) -> float | None:
-    if s.phase not in RUNNING or s.v2h or _dynamic(s):
+    if not _only_charges(s) or _dynamic(s):
         return None
     return _available(s)
 
