@@ -277,13 +277,14 @@ def _recognise(file: TextIO) -> Format | str:
     """The format of the first line that is a frame, or what is wrong with the first line that nearly was."""
     complaint = EMPTY
     for number, text in lines(file):
-        for one in FORMATS:
-            found = one.parse(text)
-            if found is None:
-                continue
-            at, entry = found
-            if at is not None and not entry.trouble:
+        parsed = [(one, one.parse(text)) for one in FORMATS]
+        for one, found in parsed:
+            if found is not None and found[0] is not None and not found[1].trouble:
                 return one
-            if complaint == EMPTY or (entry.trouble.startswith("no time stamp") and "no time stamp" not in complaint):
-                complaint = f"line {number}: {entry.trouble}"
+        troubles = [found[1].trouble for _, found in parsed if found is not None]
+        if len(troubles) < len(parsed):  # idle in one format: no fault
+            continue
+        untimed = next((why for why in troubles if why.startswith("no time stamp")), None)
+        if complaint == EMPTY or (untimed and "no time stamp" not in complaint):
+            complaint = f"line {number}: {untimed or troubles[0]}"
     return complaint
