@@ -372,17 +372,23 @@ class Car:
     def _tick(self) -> None:
         self._ticks += 1
         if self._ticks % self._slow == 0 or self.phase in FAST_PHASES or self._battery.moving:
-            self._update()
+            self._clock.aside("car", self._exchange, self._feel)
         if not self._plugged and self.phase is P.ASLEEP:
-            self._leave()
+            self._clock.aside("car", self._leave, _nothing)
 
     def _update(self) -> None:
-        """Pack to source, pack to vehicle. The inlet is read when it matters; else it is not known (nan)."""
+        """Pack to source, pack to vehicle."""
+        self._feel(self._exchange())
+
+    def _exchange(self) -> PackState:
+        """Pack to source, and what there is to feel. The inlet is read when it matters; else it is not known (nan)."""
         self._battery.choked = self._must_choke()
         reading = self._battery.update()
         inlet = self._interface.inlet_voltage() if self.phase in FAST_PHASES else math.nan
         pack = self._battery.model
-        state = PackState(reading.voltage, reading.current, pack.soc, pack.temperature, inlet)
+        return PackState(reading.voltage, reading.current, pack.soc, pack.temperature, inlet)
+
+    def _feel(self, state: PackState) -> None:
         # By way of the clock, since this also runs in the foreground: one thread alone steps the machine.
         self._clock.at(self._clock.now(), lambda: self._runner.tell(state))
 
@@ -423,6 +429,10 @@ class Car:
         if self.vehicle.opened_under_load:
             readings.append("the contactors were opened above 5 A after the bounded wait")
         return SafeState(not k, (*readings, *dict.fromkeys(notes)))
+
+
+def _nothing(_: None) -> None:
+    """What follows a work without an outcome."""
 
 
 def without_incidents(wishes: Wishes) -> Wishes:

@@ -5,10 +5,14 @@ Theory
   the source is set to the model's voltage behind its resistance. So the ohmic part acts in the source at once, and the
   slow part follows in steps. The voltage can be pulled away from the model (`hold`), for under-voltage tests.
 
+  On a real bench updates come from a thread of their own and orders from the foreground: one at a time.
+
 Signs: current positive into the pack.
 """
 
 from __future__ import annotations
+
+import threading
 
 from rig.clock import Clock
 from rig.errors import InstrumentError, UseError
@@ -43,22 +47,25 @@ class ImitatedPack:
         self._goal: float | None = None
         self._rate = HOLD_RATE
         self._moved_at = 0.0
+        self._lock = threading.Lock()
 
     def rest(self, soc: float, temperature: float) -> None:
         """A rested pack of soc (0..1) and temperature (degC), on the terminals when this returns."""
-        self.model = Pack(self._params, soc, temperature)
-        self._held = self._goal = None
-        self._imitate()
-        self.reading = self._settle()
+        with self._lock:
+            self.model = Pack(self._params, soc, temperature)
+            self._held = self._goal = None
+            self._imitate()
+            self.reading = self._settle()
 
     def update(self) -> DcReading:
         """Read, drive the model, set the source. Gives the reading."""
-        before, reading = self.reading, self.source.reading()
-        if before is not None and reading.at > before.at:
-            self.model.advance((before.current + reading.current) / 2, reading.at - before.at)
-        self.reading = reading
-        self._imitate()
-        return reading
+        with self._lock:
+            before, reading = self.reading, self.source.reading()
+            if before is not None and reading.at > before.at:
+                self.model.advance((before.current + reading.current) / 2, reading.at - before.at)
+            self.reading = reading
+            self._imitate()
+            return reading
 
     def hold(self, voltage: float | None, rate: float) -> None:
         """Pull the voltage at no current to `voltage` (V) at `rate` (V/s); None: back to the model at that rate."""
@@ -67,9 +74,10 @@ class ImitatedPack:
             raise UseError(f"car: hold_pack({voltage}) must lie above 0 and within the source's {rated:g} V")
         if not rate > 0:
             raise UseError(f"car: hold_pack rate={rate} V/s must be above 0")
-        if self._held is None and voltage is not None:
-            self._held = self.model.source_voltage()
-        self._goal, self._rate, self._moved_at = voltage, rate, self._clock.now()
+        with self._lock:
+            if self._held is None and voltage is not None:
+                self._held = self.model.source_voltage()
+            self._goal, self._rate, self._moved_at = voltage, rate, self._clock.now()
 
     @property
     def moving(self) -> bool:

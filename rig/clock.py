@@ -12,8 +12,8 @@ Theory
     OBSERVE  it is watched, read-only   (monitors, recorders)
   An OBSERVE event may schedule for later, never for its own instant. A sleep inside an event raises: an event that
   waits would let the world run inside itself. What an instrument exchange costs is `spend`, which waits in the
-  foreground only (in the background a real bench waits on another thread, and holds nobody up): what exchanges with an
-  instrument from an event does so by `aside`.
+  foreground only; what must exchange with an instrument from an event does so by `aside`, which on a real bench is
+  another thread, so that nobody is held up.
 """
 
 from __future__ import annotations
@@ -74,9 +74,10 @@ class Clock(Protocol):
         """Call at now + k*period, k = 1, 2, ...: no drift."""
         ...
 
-    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
+    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> bool:
         """From an event: do work that may take its time, as an exchange with an instrument, then call then(its outcome)
-        as an event. Works of one lane are done in their order. In virtual time both are done at once."""
+        as an event. In virtual time both are done at once. False, and nothing is done, while the lane (a name) is still
+        at the work before."""
         ...
 
     def wait_until(self, true: Callable[[], bool], within: float) -> float:
@@ -145,9 +146,10 @@ class VirtualClock:
         self._push(start + round(step), phase, event)
         return event.cancel
 
-    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
+    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> bool:
         """Done at once: inside an event an exchange costs nothing."""
         then(work())
+        return True
 
     def wait_until(self, true: Callable[[], bool], within: float) -> float:
         """Run the queue until true() holds, looked at after each instant. s waited; inf when it never held."""
@@ -239,7 +241,7 @@ class RealClock:
         self._sequence = 0
         self._failure: BaseException | None = None
         self._closed = False
-        self._lanes: dict[str, tuple[SimpleQueue[Call | None], threading.Thread]] = {}
+        self._lanes: dict[str, _Lane] = {}
         self.lateness = 0.0
         """s by which the most belated event so far began after its time; may be set back to 0."""
         self._thread = threading.Thread(target=self._run, name="bench clock", daemon=True)
@@ -274,7 +276,7 @@ class RealClock:
         if not math.isfinite(when):
             raise _no_moment(when)
         event = _Event(call)
-        self._push(max(to_ns(when), to_ns(self.now())), phase, event)
+        self._push(round(when * NS_PER_S), phase, event)  # what is overdue runs in the order in which it was due
         return event.cancel
 
     def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
@@ -293,19 +295,16 @@ class RealClock:
         self._push(start + round(step), phase, event)
         return event.cancel
 
-    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> None:
+    def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> bool:
         """Work on the lane's own thread; its outcome comes back as an event, its error in the foreground."""
         if lane not in self._lanes:
-            queue: SimpleQueue[Call | None] = SimpleQueue()
-            thread = threading.Thread(target=self._work, args=(queue,), name=f"bench {lane}", daemon=True)
-            self._lanes[lane] = queue, thread
-            thread.start()
+            self._lanes[lane] = _Lane(lane, self._fail)
 
         def do() -> None:
             outcome = work()
             self.at(self.now(), lambda: then(outcome))
 
-        self._lanes[lane][0].put(do)
+        return self._lanes[lane].take(do)
 
     def wait_until(self, true: Callable[[], bool], within: float) -> float:
         """Wait until true() holds. s waited; inf when it did not hold within the time."""
@@ -320,15 +319,13 @@ class RealClock:
             self.sleep(self.POLL)
 
     def close(self) -> None:
-        """Stop the thread. No event runs afterwards."""
+        """Stop the threads. No event runs afterwards."""
         with self._wake:
             self._closed = True
             self._wake.notify()
-        for queue, _ in tuple(self._lanes.values()):
-            queue.put(None)
-        for thread in (self._thread, *(thread for _, thread in tuple(self._lanes.values()))):
-            if thread is not threading.current_thread():
-                thread.join(timeout=5.0)
+        self._thread.join(timeout=5.0)
+        for lane in self._lanes.values():
+            lane.close()
 
     def _push(self, when: int, phase: Phase, event: _Event) -> None:
         with self._wake:
@@ -354,20 +351,48 @@ class RealClock:
                     self.lateness = max(self.lateness, -ahead / NS_PER_S)
                     call()
             except BaseException as failure:  # noqa: BLE001  (handed to the foreground, never swallowed)
-                self._failure = self._failure or failure
+                self._fail(failure)
 
-    def _work(self, queue: SimpleQueue[Call | None]) -> None:
-        """A lane: one work after another until None comes or the clock is closed."""
-        while (do := queue.get()) is not None and not self._closed:
-            try:
-                do()
-            except BaseException as failure:  # noqa: BLE001  (handed to the foreground, never swallowed)
-                self._failure = self._failure or failure
+    def _fail(self, failure: BaseException) -> None:
+        self._failure = self._failure or failure
 
     def _raise_failure(self) -> None:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+
+class _Lane:
+    """A thread that does one work at a time, beside the clock. failed: told what a work raises."""
+
+    def __init__(self, name: str, failed: Callable[[BaseException], None]) -> None:
+        self._failed = failed
+        self._queue: SimpleQueue[Call | None] = SimpleQueue()
+        self._busy = False
+        self._thread = threading.Thread(target=self._run, name=f"bench {name}", daemon=True)
+        self._thread.start()
+
+    def take(self, do: Call) -> bool:
+        """Do it, unless the work before is not done yet."""
+        if self._busy:
+            return False
+        self._busy = True
+        self._queue.put(do)
+        return True
+
+    def close(self) -> None:
+        """No more work; the one under way is waited for."""
+        self._queue.put(None)
+        self._thread.join(timeout=5.0)
+
+    def _run(self) -> None:
+        while (do := self._queue.get()) is not None:
+            try:
+                do()
+            except BaseException as failure:  # noqa: BLE001  (handed to the foreground, never swallowed)
+                self._failed(failure)
+            finally:
+                self._busy = False
 
 
 class Stopwatch:

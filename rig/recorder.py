@@ -33,7 +33,7 @@ from rig.evidence.documents import CaptureStored
 from rig.metrology.measurement import Component, Measurement
 from rig.metrology.series import Series
 from rig.metrology.series import series as series_of
-from rig.roles import Quantity
+from rig.roles import DcReading, Quantity
 
 USUAL: tuple[Quantity, ...] = (
     ("dc", "u"),
@@ -146,7 +146,8 @@ class Recorder:
         self._state: dict[str, float] = {}
         self._open = True
         self._fault: BenchFault | None = None
-        self._look()  # in the foreground, where an instrument that is asked for the first time may set itself up
+        # In the foreground, where an instrument that is asked for the first time may set itself up.
+        self._keep(self._read())
         self._unwatch = bench.bus.watch(self._heard)
         self._cancel = bench.clock.every(period, self._look, Phase.OBSERVE)
         self._fast: dict[str, list[Measurement]] = {}
@@ -190,26 +191,41 @@ class Recorder:
         self._rows.append((at, {key: state[key] for key in UNITS if key in state}))
 
     def _look(self) -> None:
+        self._clock.aside("record", self._read, self._keep)
+
+    def _look_fast(self) -> None:
+        self._clock.aside("fast record", self._read_fast, self._keep_fast)
+
+    def _read(self) -> Mapping[Quantity, Measurement] | None:
         if self._analyzer is None or self._fault is not None or not self._quantities:
-            return
+            return None
         try:
-            values = self._analyzer.latest(*self._quantities).values
+            return self._analyzer.latest(*self._quantities).values
         except BenchFault as fault:
             self._fault = fault
+            return None
+
+    def _keep(self, values: Mapping[Quantity, Measurement] | None) -> None:
+        if values is None or not self._open:
             return
         for quantity in self._quantities:
             rows, m = self._readings[column(quantity)], values[quantity]
             if not rows or m.at > rows[-1].at:
                 rows.append(m)
 
-    def _look_fast(self) -> None:
+    def _read_fast(self) -> tuple[DcReading, Measurement] | None:
         if self._fault is not None:
-            return
+            return None
         try:
-            read, inlet = self._battery.reading(), self._vehicle.inlet()
+            return self._battery.reading(), self._vehicle.inlet()
         except BenchFault as fault:
             self._fault = fault
+            return None
+
+    def _keep_fast(self, both: tuple[DcReading, Measurement] | None) -> None:
+        if both is None or not self._open:
             return
+        read, inlet = both
         source = f"{self._battery.resource} meter"
         for key, value, unit, u in (
             ("source_u", read.voltage, "V", read.voltage_u),

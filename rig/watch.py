@@ -56,7 +56,10 @@ class Watch:
         """Forget everything: a new test begins."""
         self._runner.stop()
         self.fault = None
-        self._runner = self._begin()
+        self._runner = runner = self._begin()
+        # The auxiliary contact tells of changes only: until the first, 102.5.3 would be believed, whatever it says.
+        contact = ContactorMoved(self._bench.vehicle.contactor_closed())
+        self._bench.clock.at(self._bench.clock.now(), lambda: runner.tell(contact), Phase.OBSERVE)
 
     def verdicts(self) -> tuple[RuleVerdict, ...]:
         """How each rule stands in this test, deadlines up to now included."""
@@ -76,10 +79,10 @@ class Watch:
 
     def _heard(self, at: float, sender: str, frame: Frame) -> None:
         if not self._set.repeats(at, frame):
-            self._runner.tell(frame)
+            self._runner.tell(frame, at)
 
     def _felt(self, at: float, change: WireChanged | ContactorMoved) -> None:
-        self._runner.tell(change)
+        self._runner.tell(change, at)
 
     def _tick(self) -> None:
         self._ticks += 1
@@ -91,17 +94,21 @@ class Watch:
             self._phase, self._phase_at = session.phase, now
         moving = now - self._phase_at < MOVED or session.phase is SessionPhase.STOPPING
         if moving or self._ticks % EVERY == 0:
-            self._sample()
+            self._bench.clock.aside("watch", self._try_to_read, self._sampled)
 
-    def _sample(self) -> None:
-        try:
-            voltage, current = self._read()
-        except BenchFault as fault:
+    def _sampled(self, read: tuple[float, float] | BenchFault) -> None:
+        if isinstance(read, BenchFault):
             # The rules go on with what the frames report; whoever needs the instrument hears of it there.
-            self.fault = fault
+            self.fault = read
             return
-        self._runner.tell(Sample("dc_voltage", voltage))
-        self._runner.tell(Sample("dc_current", current))
+        self._runner.tell(Sample("dc_voltage", read[0]))
+        self._runner.tell(Sample("dc_current", read[1]))
+
+    def _try_to_read(self) -> tuple[float, float] | BenchFault:
+        try:
+            return self._read()
+        except BenchFault as fault:
+            return fault
 
     def _read(self) -> tuple[float, float]:
         """V at the connector and A of the battery, both of this moment: a power analyzer's mean over its last update
