@@ -100,6 +100,15 @@ class Behaviour:
     request_limit: float = 4.0
     """s from closed contactors to the first request (chademo.md 2 step 8)."""
 
+    checks_target: bool = True
+    """It compares 102.1-2 with 108.1-2 (chademo.md 2 step 2)."""
+    trusts_flag: bool = False
+    """It takes 102.5.3 = 0 for closed contactors, whatever the voltage at the connector."""
+    serves: int | None = None
+    """The one protocol number it serves; None: every one."""
+    any_frame: bool = False
+    """It takes frames that are too short, or have 29-bit identifiers, for the car's."""
+
     # -- power
     ramp_up: float = 40.0
     """A/s (chademo.md 2 step 10 [CLARA]; the car's own 20 A/s is what is followed)."""
@@ -162,7 +171,12 @@ class Behaviour:
     target_hysteresis: float = 5.0
     """V below the target voltage before it charges again (project choice)."""
 
+    inhibit_ends: bool = False
+    """It ends the session where it should inhibit one direction."""
+
     # -- stop
+    stop_before_always: bool = False
+    """It takes 102.5.4 for a stop after the first request as well."""
     ignored: frozenset[str] = frozenset()
     """Names of stop causes and inhibits it does not look at (stops.py, inhibits.py)."""
     late: tuple[tuple[str, float], ...] = ()

@@ -33,10 +33,12 @@ def idling(c: Core, _: float) -> Phase | None:
 def calling(c: Core, t: float) -> Phase | None:
     s, b = c.s, c.b
     status = s.status
-    if status is not None and status.target_voltage > b.dc_voltage:
+    if status is not None and status.target_voltage > b.dc_voltage and b.checks_target:
         c.voice.incompatible = True
         return c.stop("battery_incompatible", Ending.ERROR)
-    if status is not None and status.enabled and not s.k:
+    if status is not None and b.serves not in (None, status.protocol):
+        return c.stop("protocol", Ending.NORMAL)
+    if status is not None and status.enabled and not (s.k or "k" in b.ignored):
         if c.past(t, c.mark(t, "inconsistent"), b.inconsistent_limit):
             return c.stop("permission_inconsistent", Ending.NORMAL)
     else:
@@ -107,7 +109,7 @@ def bleeding(c: Core, t: float) -> Phase | None:
 def coupling(c: Core, t: float) -> Phase | None:
     s, b = c.s, c.b
     c.stage = BLOCKED
-    if s.status is not None and not s.status.contactor_open and s.u > b.dc_voltage_min:
+    if s.status is not None and not s.status.contactor_open and (s.u > b.dc_voltage_min or b.trusts_flag):
         c.coupled_at = t
         return P.MATCHING
     if c.past(t, c.since, b.contactor_limit):

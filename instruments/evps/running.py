@@ -15,6 +15,8 @@ def running(c: Core, t: float) -> Phase | None:
     _count_charging(c, t)
     _lower(c, t)
     c.inhibits.look(s)
+    if b.inhibit_ends and c.inhibits.set:
+        return c.stop("inhibited", Ending.NORMAL)
     if c.inhibits.set.get("charging_time") and not s.v2h:
         return c.stop("charging_time", Ending.NORMAL)
     charges = s.supply is Supply.GRID and s.mode == "charge" and not c.inhibits.forbids("charge")

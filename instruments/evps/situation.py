@@ -95,6 +95,8 @@ class Situation:
         """Take a frame of the car. False when nothing is new in it. One that is too short is none (chademo.md 0)."""
         if self.repeats(now, frame):
             return False
+        if self.b.any_frame:
+            frame = Frame(frame.id & 0x7FF, frame.data.ljust(8, b"\0"))
         number = frame.id
         message = decode(frame)
         if message is None:
@@ -143,8 +145,10 @@ class Situation:
 
     @property
     def permitted(self) -> bool:
-        """k and 102.5.0 both."""
-        return self.k and self.status is not None and self.status.enabled
+        """k and 102.5.0 both, as far as it looks at them."""
+        ignored = self.b.ignored
+        status = self.status
+        return status is not None and (self.k or "k" in ignored) and (status.enabled or "enable" in ignored)
 
     @property
     def request(self) -> float:

@@ -103,6 +103,7 @@ CAUSES: tuple[Cause, ...] = (
     Cause("system_fault", LIVE, _says(lambda c: c.system_fault)),
     Cause("shift", LIVE, _says(lambda c: c.not_in_park)),
     Cause("stop_before_charging", BEFORE, lambda s: not s.asked and _asks_stop(s)),
+    Cause("stop_before_late", FLOWING, lambda s: s.b.stop_before_always and _asks_stop(s)),
     Cause("k", PERMITTED, lambda s: not s.k),
     Cause("enable", PERMITTED, _says(lambda c: not c.enabled)),
     Cause("target_zero", PERMITTED, _says(lambda c: c.target_voltage == 0)),
