@@ -65,6 +65,7 @@ class Bench:
     grid: GridSimulator | None
     analyzer: PowerAnalyzer | None
     digitizer: Digitizer | None
+    digitizer2: Digitizer | None
     instruments: Mapping[PartName, Instrument]
     drivers: Mapping[PartName, Driver]
     expired: Mapping[PartName, date]
@@ -72,16 +73,35 @@ class Bench:
     world: World | None
 
     def missing(self, needs: Sequence[str]) -> str:
-        """Why this bench or device cannot serve all of needs ("grid", "house", "digitizer", "analyzer" or a capability
-        of the profile); empty when it can."""
-        parts = {"grid": self.grid, "house": self.house, "digitizer": self.digitizer, "analyzer": self.analyzer}
+        """Why this bench or device cannot serve all of needs; empty when it can.
+
+        "grid", "house", "digitizer" (either of two), "analyzer"; "digitizer:dc_i", "digitizer:dc,dc_i" (one that is
+        wired to all of these); or a capability of the profile.
+        """
+        any_digitizer = next(iter(self.digitizers.values()), None)
+        parts = {"grid": self.grid, "house": self.house, "digitizer": any_digitizer, "analyzer": self.analyzer}
         for need in needs:
-            if need in parts:
+            part, _, wanted = need.partition(":")
+            if part == "digitizer" and wanted:
+                if self.records(*wanted.split(",")) is None:
+                    ports = wanted.replace(",", " and ")
+                    return f"the bench {self.config.bench.name} has no digitizer wired to {ports}"
+            elif need in parts:
                 if parts[need] is None:
                     return f"the bench {self.config.bench.name} has no {need}"
             elif need not in self.profile.capabilities:
                 return f"the device {self.profile.name} has no {need}"
         return ""
+
+    @property
+    def digitizers(self) -> Mapping[PartName, Digitizer]:
+        """Those the bench has."""
+        both: dict[PartName, Digitizer | None] = {"digitizer": self.digitizer, "digitizer2": self.digitizer2}
+        return {name: one for name, one in both.items() if one is not None}
+
+    def records(self, *channels: str) -> Digitizer | None:
+        """The first digitizer that is wired to all of these, None for none."""
+        return next((one for one in self.digitizers.values() if set(channels) <= set(one.ports)), None)
 
     def check_calibration(self) -> None:
         """OutOfCalibration when an instrument is past its date and the bench file asks for a check."""

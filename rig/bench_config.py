@@ -24,7 +24,10 @@ from rig.quantity import Seconds
 
 Model = TypeVar("Model", bound=BaseModel)
 
-PartName = Literal["house_l1", "house_l2", "grid", "battery", "analyzer", "digitizer", "vehicle", "charger"]
+PartName = Literal[
+    "house_l1", "house_l2", "grid", "battery", "analyzer", "digitizer", "digitizer2", "vehicle", "charger"
+]
+"""digitizer2: a second one, on channels of its own or on another time base."""
 PARTS: tuple[PartName, ...] = get_args(PartName)
 EMULATED = "emulated"
 
@@ -126,6 +129,7 @@ ROLE_OF_PART: Mapping[PartName, str] = {
     "battery": "dc_source",
     "analyzer": "analyzer",
     "digitizer": "digitizer",
+    "digitizer2": "digitizer",
     "vehicle": "vehicle",
     "charger": "charger",
 }

@@ -107,6 +107,18 @@ def plant_params(profile: Profile) -> PlantParams:
     )
 
 
+def emulated_device(world: World, driver: Driver, part: PartConfig) -> Any:
+    """The emulator of a part in a world, with the faults its table orders."""
+    assert driver.emulate is not None  # read_bench_file has checked
+    device = driver.emulate(world, driver.options.model_validate(part.options))
+    if not part.faults:
+        return device
+    faulty = FaultyDevice(device)
+    for one in part.faults:
+        world.clock.at(one.at, partial(faulty.order, Fault(one.fault), one.times, one.when))
+    return faulty
+
+
 @dataclass
 class _Builder:
     """One opening. stack: closes what was opened, last first."""
@@ -152,6 +164,7 @@ class _Builder:
             grid=None if grid is None else ToldGrid(grid, self.told),
             analyzer=parts.get("analyzer"),
             digitizer=parts.get("digitizer"),
+            digitizer2=parts.get("digitizer2"),
             instruments=parts,
             drivers={name: self.registry[part.driver] for name, part in self.config.parts.items()},
             expired=self._expired(),
@@ -193,14 +206,8 @@ class _Builder:
 
     def _emulate(self, part: PartConfig) -> tuple[Driver, Any]:
         driver = self.registry[part.driver]
-        assert driver.emulate is not None and self.world is not None  # noqa: PT018  (read_bench_file has checked)
-        device = driver.emulate(self.world, self._options(part))
-        if not part.faults:
-            return driver, device
-        faulty = FaultyDevice(device)
-        for one in part.faults:
-            self.clock.at(one.at, partial(faulty.order, Fault(one.fault), one.times, one.when))
-        return driver, faulty
+        assert self.world is not None
+        return driver, emulated_device(self.world, driver, part)
 
     def _options(self, part: PartConfig) -> BaseModel:
         return self.registry[part.driver].options.model_validate(part.options)

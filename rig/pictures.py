@@ -60,6 +60,7 @@ def ramp_picture(
     name: str,
     title: str,
     record: Record,
+    capture: Capture | None = None,
     *,
     requirements: Sequence[str] = (),
     start: float = 0.0,
@@ -68,15 +69,17 @@ def ramp_picture(
     levels: Sequence[Level] = (),
     caption: str = "",
 ) -> Picture:
-    """The DC current against what the car asked for and allowed. start, end: s, both 0 for all of it."""
-    panel = Panel(
-        title="DC current, positive into the battery", unit="A", traces=_current(record), levels=tuple(levels)
-    )
+    """The DC current against what the car asked for and allowed. capture: holds its wave (dc_i), where there is one.
+    start, end: s, both 0 for all of it."""
+    current = _current(record)
+    if capture is not None:
+        current = (Trace(channel="dc_i", label="measured", role="measured"), *current[1:])
+    panel = Panel(title="DC current, positive into the battery", unit="A", traces=current, levels=tuple(levels))
     return Picture(
         name=name,
         title=title,
         kind="ramp",
-        captures=record.captures,
+        captures=(*(() if capture is None else capture.of), *record.captures),
         panels=(panel,),
         edges=tuple(edges),
         start=start,

@@ -175,7 +175,7 @@ class Waveforms:
     start: s, bench time of the first sample. rate: S/s. channels: the names asked for, in order.
     resolution: unit of one converter step per channel. gain_u: standard uncertainty of the gain, 1 (fraction), of the
     worst channel, its probe included. offset_u: standard uncertainty of the zero per channel, in its unit.
-    time_u: s, standard uncertainty of an instant against the other channels.
+    time_u: s, standard uncertainty of an instant against the other channels. start_u: s, of `start` against bench time.
     clipped: per channel, whether any sample stood at the converter's rail.
     """
 
@@ -188,8 +188,8 @@ class Waveforms:
     time_u: float
     clipped: tuple[bool, ...]
     source: str
-    offset_u: tuple[float, ...] = ()
-    """Empty where the maker gives none: then a level is not to be read from it."""
+    offset_u: tuple[float, ...]
+    start_u: float
 
     @property
     def units(self) -> tuple[Literal["V", "A"], ...]:

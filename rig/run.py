@@ -288,15 +288,28 @@ class Run:
 
     @contextmanager
     def capture(self, name: str, channels: Sequence[WavePort], seconds: float, rate: float = 50e3) -> Iterator[Capture]:
-        """Record waves from the block's begin: leaving it waits for the record and stores it."""
-        digitizer = self.bench.digitizer
+        """Record waves from the block's begin: leaving it waits for the record and stores it. Of two digitizers the
+        first that is wired to all channels; UseError when none is."""
+        digitizer = self.bench.records(*channels)
         if digitizer is None:
-            raise UseError('capture: this bench has no digitizer; mark the test needs("digitizer")')
+            raise UseError(f"capture {name!r}: {self._not_wired(channels)}")
         capture = Capture()
         digitizer.start(channels, seconds, rate)
         yield capture
         capture.waves = digitizer.fetch()
         capture.stored = store_waveforms(self.captures, name, capture.waves)
+
+    def _not_wired(self, channels: Sequence[WavePort]) -> str:
+        """Which of the channels no single digitizer has, and how to mend it."""
+        mark = f'mark the test needs("digitizer:{",".join(channels)}")'
+        wired = {name: one.ports for name, one in self.bench.digitizers.items()}
+        if not wired:
+            return f"this bench has no digitizer; {mark}"
+        nowhere = [port for port in channels if not any(port in ports for ports in wired.values())]
+        known = "; ".join(f"[{name}] {', '.join(ports)}" for name, ports in wired.items())
+        if nowhere:
+            return f"no digitizer is wired to {', '.join(nowhere)} (wired: {known}); wire it, or {mark}"
+        return f"no single digitizer has {', '.join(channels)} (wired: {known}); capture them apart, or {mark}"
 
     def picture(self, picture: Picture) -> None:
         """What a report shall draw."""

@@ -6,10 +6,10 @@ trigger itself. When it happened is known to the exchange that forced and confir
 middle. Records that fit the measurement record are taken in high resolution (12 bit), longer ones raw (8 bit); the
 points sent are as few as keep the rate asked for.
 
-gain_u is the data sheet's. The offset of a channel (a tenth of a division, 5 V of a 400 V range) is in no field of the
-record: to the rms of a 100 V leg it adds a tenth of what gain_u allows, but a DC level is better taken from the power
-analyzer. time_u is such that sqrt(2) * time_u is the standard uncertainty of an interval as long as the record, from
-the limit of the time base; shorter intervals are better than that. Never met hardware.
+gain_u is the data sheet's, and offset_u a channel's (a tenth of a division, 5 V of a 400 V range): to the rms of a
+100 V leg it adds a tenth of what gain_u allows, but a DC level is better taken from the power analyzer. time_u is such
+that sqrt(2) * time_u is the standard uncertainty of an interval as long as the record, from the limit of the time base;
+shorter intervals are better than that. Never met hardware.
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ from rig.scpi.command import Command
 from rig.scpi.driver import ScpiDriver, Session
 
 ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
+OFFSET_U = ACCURACY["voltage"].ranges[0].range / 100.0 / math.sqrt(3.0)
+"""Of a channel's range."""
 GAIN_U = ACCURACY["voltage"].ranges[0].reading / 100.0 / math.sqrt(3.0)
 TIME_LIMIT = ACCURACY["time"].ranges[0].reading / 100.0
 """s/s, limit of error of the time base."""
@@ -95,13 +97,14 @@ LATE = 5.0
 
 @dataclass(frozen=True, slots=True)
 class _Recording:
-    """What has been started. trigger: s, bench time of the left edge."""
+    """What has been started. trigger: s, bench time of the left edge; trigger_u its standard uncertainty."""
 
     channels: tuple[WavePort, ...]
     numbers: tuple[int, ...]
     rate: float
     bits: int
     trigger: float
+    trigger_u: float
     end: float
 
 
@@ -130,11 +133,12 @@ class KeysightDsox(ScpiDriver):
                 self._send(WAVE_RECORD, Points.NORMAL if high else Points.RAW)
                 self._send(WAVE_POINTS, points, check=False)
                 length = self._screen(seconds)
-                trigger = self._trigger()
+                trigger, trigger_u = self._trigger()
             except InstrumentError:
                 self._sent.clear()
                 raise
-        self._recording = _Recording(tuple(channels), numbers, rate, 12 if high else 8, trigger, trigger + length)
+        bits = 12 if high else 8
+        self._recording = _Recording(tuple(channels), numbers, rate, bits, trigger, trigger_u, trigger + length)
 
     def fetch(self) -> Waveforms:
         """Wait for the record to end and bring it home. What was fetched can be fetched again until the next start."""
@@ -165,6 +169,8 @@ class KeysightDsox(ScpiDriver):
             time_u=first.points * first.x_increment * TIME_LIMIT / math.sqrt(6.0),
             clipped=tuple(_stands_at_rail(codes) for _, codes in rows),
             source=f"{self.resource} {recording.bits} bit",
+            offset_u=tuple(OFFSET_U * self._options.channels[number].full for number in recording.numbers),
+            start_u=recording.trigger_u,
         )
 
     # -- set-up
@@ -230,8 +236,9 @@ class KeysightDsox(ScpiDriver):
 
     # -- acquisition
 
-    def _trigger(self) -> float:
-        """Arm, force, and see that it has triggered. s, the middle of the exchange in which it did."""
+    def _trigger(self) -> tuple[float, float]:
+        """Arm, force, and see that it has triggered. s, the middle of the exchange in which it did, and its standard
+        uncertainty: anywhere in it."""
         self._get(ARMED)  # reading clears what an earlier record left
         self._get(TRIGGERED)
         self._do(SINGLE)
@@ -244,7 +251,7 @@ class KeysightDsox(ScpiDriver):
         errors = self._drain_errors()
         if errors:
             raise InstrumentError(self.resource, line, "; ".join(map(str, errors)))
-        return (before + after) / 2.0
+        return (before + after) / 2.0, (after - before) / math.sqrt(12.0)
 
     def _await(self, command: Command[int], true: Any, within: float, else_: str) -> None:
         """Ask until the answer holds."""

@@ -118,7 +118,8 @@ PREAMBLE: tuple[Command[Any], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class _Recording:
-    """What has been started. trigger: s, bench time of the left edge. points: of the record, at rate (S/s)."""
+    """What has been started. trigger: s, bench time of the left edge; trigger_u its standard uncertainty. points: of
+    the record, at rate (S/s)."""
 
     channels: tuple[WavePort, ...]
     numbers: tuple[int, ...]
@@ -126,6 +127,7 @@ class _Recording:
     rate: float
     asked: float
     trigger: float
+    trigger_u: float
 
     @property
     def end(self) -> float:
@@ -173,11 +175,11 @@ class TektronixMso5(ScpiDriver):
                 points = max(math.ceil(seconds * real), SHORTEST)
                 self._must_fit(seconds, real, rate)
                 self._send(POINTS, points)
-                trigger = self._trigger()
+                trigger, trigger_u = self._trigger()
             except InstrumentError:
                 self._sent.clear()
                 raise
-        self._recording = _Recording(tuple(channels), numbers, points, real, rate, trigger)
+        self._recording = _Recording(tuple(channels), numbers, points, real, rate, trigger, trigger_u)
 
     def fetch(self) -> Waveforms:
         """Wait for the record to end and bring it home. What was fetched can be fetched again until the next start."""
@@ -204,6 +206,7 @@ class TektronixMso5(ScpiDriver):
             clipped=tuple(_stands_at_rail(codes) for _, codes in rows),
             source=f"{self.resource} 16 bit",
             offset_u=tuple(_offset_u(channel) for channel in wired),
+            start_u=recording.trigger_u,
         )
 
     # -- set-up
@@ -284,8 +287,9 @@ class TektronixMso5(ScpiDriver):
 
     # -- acquisition
 
-    def _trigger(self) -> float:
-        """Arm, force, and see that it has triggered. s, the middle of the exchange in which it did."""
+    def _trigger(self) -> tuple[float, float]:
+        """Arm, force, and see that it has triggered. s, the middle of the exchange in which it did, and its standard
+        uncertainty: anywhere in it."""
         self._set(RUN, True)
         self._await(TRIGGER_STATE, lambda state: state is TriggerState.READY, ARMING, "it does not get ready")
         before = self._clock.now()
@@ -296,7 +300,7 @@ class TektronixMso5(ScpiDriver):
         errors = self._drain_errors()
         if errors:
             raise InstrumentError(self.resource, line, "; ".join(map(str, errors)))
-        return (before + after) / 2.0
+        return (before + after) / 2.0, (after - before) / math.sqrt(12.0)
 
     def _await(self, command: Command[Any], true: Any, within: float, else_: str) -> None:
         """Ask until the answer holds."""

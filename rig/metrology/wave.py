@@ -7,7 +7,7 @@ Only `volts` makes a float64 copy of the whole.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -23,11 +23,12 @@ BLOCK = 1 << 16
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wave:
-    """A sampled voltage.
+    """A sampled voltage, or with unit A a current.
 
-    samples: V at the input of the probe, shape (n,). rate: S/s. start: s, bench time of the first sample.
-    resolution: V of one converter step. gain_u: standard uncertainty of the gain, 1. time_u: s, standard uncertainty
-    of an instant against the other channels. clipped: a sample stood at the converter's rail.
+    samples: at the tip of the probe, in unit, shape (n,). rate: S/s. start: s, bench time of the first sample.
+    resolution: unit of one converter step. gain_u: standard uncertainty of the gain, 1. offset_u: of the zero, unit.
+    time_u: s, standard uncertainty of an instant against the other channels. start_u: s, of `start` against the bench's
+    time. clipped: a sample stood at the converter's rail.
     """
 
     samples: npt.NDArray[Any]
@@ -39,6 +40,9 @@ class Wave:
     clipped: bool = False
     source: str = ""
     of: tuple[str, ...] = ()
+    unit: str = "V"
+    offset_u: float = 0.0
+    start_u: float = 0.0
 
     def __post_init__(self) -> None:
         # A plain view of a memory-mapped array: slicing the mapped one costs more than adding up a cycle.
@@ -86,17 +90,7 @@ class Wave:
 
     def cut(self, low: int, high: int | None = None) -> Wave:
         """Samples low to high as a wave of their own, nothing copied."""
-        return Wave(
-            self.samples[low:high],
-            self.rate,
-            self.start + low / self.rate,
-            self.resolution,
-            self.gain_u,
-            self.time_u,
-            self.clipped,
-            self.source,
-            self.of,
-        )
+        return replace(self, samples=self.samples[low:high], start=self.start + low / self.rate)
 
 
 def blocks(
@@ -129,6 +123,12 @@ class Captured(Protocol):
     def clipped(self) -> Sequence[bool]: ...
     @property
     def source(self) -> str: ...
+    @property
+    def units(self) -> Sequence[str]: ...
+    @property
+    def offset_u(self) -> Sequence[float]: ...
+    @property
+    def start_u(self) -> float: ...
 
 
 def wave(capture: Captured, channel: str, of: tuple[str, ...] = ()) -> Wave:
@@ -146,4 +146,7 @@ def wave(capture: Captured, channel: str, of: tuple[str, ...] = ()) -> Wave:
         capture.clipped[row],
         f"{capture.source} {channel}",
         of,
+        capture.units[row],
+        capture.offset_u[row],
+        capture.start_u,
     )

@@ -4,7 +4,7 @@ Set-up  EVPS in session beside the mains, pack pulled to 280 V, rated AC power: 
 Signs   Current positive into the battery; a stop is judged by its magnitude.
 Method  The car shows one signal alone, nothing else with it, and waits 2.5 s for the charger. From the frame or wire
         that carries it the current must be at 5 A or less in time, and stay there; what d1, d2 and the vehicle's
-        contactors cut then is read from the same record.
+        contactors cut then is read from the wave of the current, at their stamps.
 """
 
 import pytest

@@ -79,8 +79,10 @@ class Outage:
         return Loss(record, result, time, itic_margin(waves, self.voltage, self.frequency))
 
     def channels(self) -> tuple:
-        """House legs and whatever else of the transfer the digitizer is wired to."""
-        return tuple(port for port in (*self.legs, "grid_l1", "pcs_aux") if port in self._bench.digitizer.ports)
+        """House legs and whatever else of the transfer their digitizer is wired to."""
+        digitizer = self._bench.records(*self.legs)
+        wired = self.legs if digitizer is None else digitizer.ports
+        return tuple(port for port in (*self.legs, "grid_l1", "pcs_aux") if port in wired)
 
     def restore(self) -> None:
         """The mains comes back, the house returns to it, and the EVPS takes up its state again."""

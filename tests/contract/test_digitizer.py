@@ -257,6 +257,8 @@ def _part(w: Waveforms, first: int, end: int) -> Waveforms:
         w.time_u,
         w.clipped,
         w.source,
+        w.offset_u,
+        w.start_u,
     )
 
 
