@@ -185,8 +185,8 @@ def bracket(w: Wave, edge: Edge, other: int, reference: SineFit, peak: float) ->
         near, far = min(a for a, _ in places), max(b for _, b in places)
         far = max(far, _visible(away, 0.0 * sine, noise, peak, w.rate))
     else:
-        # Noise may have carried the seen edge outwards as well.
-        early = 2 * noise / reference.amplitude * quarter / growth if growth > STEADY * depth / 2 else 0.0
+        # Noise may have carried the seen edge outwards as well, by the largest of many samples.
+        early = 3 * noise / reference.amplitude * quarter / growth if growth > STEADY * depth / 2 else 0.0
         near, far = -round(min(early, quarter, len(inside) - 1)), _gradual(away, sine, quarter, noise)
         far = max(far, _visible(away, THRESHOLD * sine, noise, peak, w.rate))
     return Edge(edge.seen, edge.outwards, near, far)
