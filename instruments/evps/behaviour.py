@@ -100,6 +100,20 @@ class Behaviour:
     request_limit: float = 4.0
     """s from closed contactors to the first request (chademo.md 2 step 8)."""
 
+    needs_plug: bool = True
+    """It calls no car before a plug is in (chademo.md 2 step 1)."""
+    needs_start: bool = True
+    """It calls no car before start is pressed (chademo.md 2 step 1)."""
+    checks_v2h: bool = True
+    """It looks at 102.5.7 before it takes a car for one that can be discharged (chademo.md 2 step 2)."""
+    discharge_frames: bool = True
+    """It sends 208 and 209 (chademo.md 1 0x109: it must, since it sets 109.4.0)."""
+    start_late: float = 0.0
+    """s from the first request until it shows 109.5.0 = 1."""
+    resumes: bool = False
+    """After a blackout it begins a session anew by itself."""
+    discharge_overstated: float = 0.0
+    """A more than it can take, said in 208.3."""
     checks_target: bool = True
     """It compares 102.1-2 with 108.1-2 (chademo.md 2 step 2)."""
     trusts_flag: bool = False
@@ -217,7 +231,7 @@ class Behaviour:
     standards.md XFR-014)."""
     loss_confirm: float = 0.001
     """s it must be so (project choice)."""
-    dead_time: float = 0.002
+    dead_time: float = 0.003
     """s from the auxiliary contact's first sign that the contact is open to the command to form: its bounce is over,
     and so is the arc (project choice; standards.md XFR-010 wants no overlap)."""
     transfer_late: float = 0.0

@@ -236,7 +236,8 @@ class Controller:
         c = self._core
         c.wires["d1"] = c.wires["d2"] = False
         c.stage = BLOCKED
-        c.wanted = c.s.emergency = False
+        c.wanted = c.wanted and c.b.resumes
+        c.s.emergency = False
         c.end_session()
         c.fault = ""
         c.voice.clear()

@@ -84,7 +84,7 @@ class Core:
         self.ended_by = name
         self.ending = ending
         self.latch(name, ending)
-        self.wanted = False
+        self.wanted = self.b.resumes and ending is Ending.BLACKOUT
         self.voice.stopping = True
         if ending is Ending.BLACKOUT and self.b.d2_at_once:
             self.drive("d2", False)

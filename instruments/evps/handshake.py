@@ -19,7 +19,8 @@ def idling(c: Core, _: float) -> Phase | None:
         c.latch("emergency_stop", Ending.MALFUNCTION)
         return P.FAULT
     s.stop_pressed = False
-    if not (c.wanted and s.proximity):
+    wanted, plugged = c.wanted or not c.b.needs_start, s.proximity or not (c.b.needs_plug or not c.wanted)
+    if not (wanted and plugged):
         return None
     c.wanted = False
     c.end_session()
@@ -44,7 +45,7 @@ def calling(c: Core, t: float) -> Phase | None:
     else:
         c.marks.pop("inconsistent", None)
     if s.permitted and s.limits is not None and status is not None:
-        s.v2h = status.discharge_compatible
+        s.v2h = status.discharge_compatible or not b.checks_v2h
         if s.mode == "discharge" and not s.v2h:
             return c.stop("no_discharge", Ending.NORMAL)
         return P.LOCKING
@@ -140,7 +141,7 @@ def ready(c: Core, t: float) -> Phase | None:
     s = c.s
     if not s.v2h:  # chademo.md 1 108.3: without V2H it stands while power flows, so it must be true before
         c.voice.offer = c.power.offer(s)
-    if s.asked or (s.v2h and s.granted > 0.0):
+    if (s.asked or (s.v2h and s.granted > 0.0)) and c.past(t, c.mark(t, "asked"), c.b.start_late):
         c.voice.running, c.voice.stopping, c.ran = True, False, True
         return P.RUNNING
     if c.past(t, c.coupled_at, c.b.request_limit):

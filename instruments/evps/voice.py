@@ -56,7 +56,9 @@ class Voice:
         self.next = self._start + self._count * b.cycle
         if self.stale or self._count <= 2:
             self.stale = False
-            self._burst = (self._capability(s), self._status(s), self._discharge(s), self._time(s))
+            self._burst = (self._capability(s), self._status(s))
+            if b.discharge_frames:
+                self._burst += (self._discharge(s), self._time(s))
         return self._burst
 
     def _capability(self, s: Situation) -> Frame:
@@ -90,7 +92,7 @@ class Voice:
     def _discharge(self, s: Situation) -> Frame:
         b = self._b
         # chademo.md 5 log A: the very first 208 offers nothing; then it stands
-        offer = b.dc_current if self._count > 1 else 0.0
+        offer = b.dc_current + b.discharge_overstated if self._count > 1 else 0.0
         amperes = round(max(0.0, -s.i) * b.current_report_gain)
         key = (amperes, offer)
         kept = self._frames.get(0x208)

@@ -166,19 +166,26 @@ def test_a_car_that_cannot_discharge_is_never_discharged(bench, walk, events, st
     blame([*wrong, *(settled(walk) if walk.session.running else [])], "cannot discharge", source)
 
 
-def test_a_car_that_grants_more_is_not_taken_more_from(bench, walk, events, step):
-    """A car that grants 60 A: the charger keeps to its own limit 208.3, and says so."""
-    source = "chademo.md 2 V2H run: discharging limit min(200.0, own 208.3)"
+def test_the_charger_states_its_own_limits(bench, walk, events, step):
+    """0x208 tells the truth: an input current 208.3 of its plate or less, a lower threshold below the pack's voltage.
+
+    A car that grants 60 A is discharged: what flows stays below 208.3, and 208.3 below what the plate allows.
+    """
+    source = "chademo.md 1, 208.3: EVSE discharge limit; 208.6-7; 2 V2H run: min(200.0, own 208.3)"
     step(f"expected by {source}")
     walk.begin("discharge", discharge_limit=60.0)
     wrong = [] if walk.until(lambda s: s.running) else ["no session"]
-    bench.car.hold_pack(260.0)
-    bench.clock.sleep(10.0)
-    own = events.messages(ChargerDischarge)[-1][1].available_input_current
-    out = -bench.battery.reading().current
-    if out > own + 1.0:
-        wrong.append(f"{out:.1f} A flow out, 208.3 says {own:g} A")
-    blame([*wrong, *goes_on(walk, "discharge"), *settled(walk)], "60 A granted", source)
+    bench.clock.sleep(OBEYS)
+
+    said = events.messages(ChargerDischarge)[-1][1]
+    plate, out = bench.profile.ratings.dc_current, -bench.battery.reading().current
+    if not 0 < said.available_input_current <= plate:
+        wrong.append(f"208.3 is {said.available_input_current:g} A, the plate says {plate:g} A")
+    if out > said.available_input_current + 1.0:
+        wrong.append(f"{out:.1f} A flow out, 208.3 says {said.available_input_current:g} A")
+    if not 0 < said.lower_threshold_voltage < bench.vehicle.inlet_voltage():
+        wrong.append(f"208.6-7 is {said.lower_threshold_voltage:g} V while it discharges")
+    blame([*wrong, *goes_on(walk, "discharge"), *settled(walk)], "0x208", source)
 
 
 @pytest.mark.parametrize(("first", "second"), TURNS, ids=[f"{a}-{b}" for a, b in TURNS])
