@@ -43,6 +43,8 @@ serial adapter, or a stray datagram, is none)."""
 LEAD = 0.005
 """s between a frame's bytes and its sending (project choice: half the 10 ms between two frames of a car, far above the
 usual lateness of the clock's thread)."""
+LATE = 0.001
+"""s by which the clock may be late before its author is given time (project choice)."""
 HOLD = 0.3
 """s a cycle goes on without its author (project choice: three cycles)."""
 ECHO_WITHIN = 0.5
@@ -137,8 +139,7 @@ class HardwareBus:
             elif frame != cycle.frame:
                 cycle.say(frame)
             cycle.renewed = now
-            # The author's next call is due before this look, so a clock that is late is late for both.
-            self._clock.at(now + period + LEAD / 2.0, partial(self._end_unless_renewed, cycle, now))
+            self._look_at(cycle, now + period + LEAD / 2.0)
 
     def detach(self, port: _HardwarePort) -> None:
         """Forget a node and end its cycles."""
@@ -180,8 +181,17 @@ class HardwareBus:
         )
         task.start()
 
-    def _end_unless_renewed(self, cycle: _Cycle, since: float) -> None:
-        if cycle.renewed == since:
+    def _look_at(self, cycle: _Cycle, when: float) -> None:
+        """End it at `when` (s), unless it was renewed by then."""
+        self._clock.at(when, partial(self._end_unless_renewed, cycle, cycle.renewed, when))
+
+    def _end_unless_renewed(self, cycle: _Cycle, since: float, due: float) -> None:
+        if cycle.renewed != since:
+            return
+        now = self._clock.now()
+        if now - due > LATE:
+            self._look_at(cycle, now + LEAD / 2.0)  # the clock was held up, and so was the author: he comes first
+        else:
             self._end(cycle)
 
     def _end(self, cycle: _Cycle) -> None:

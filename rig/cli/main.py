@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from rig.cli import bench, certify, report, trace
+from rig.cli import bench, certify, emulate, report, resume, sealing, trace
 from rig.errors import BenchFault, RigError, UnsafeState
 
 app = typer.Typer(
@@ -22,9 +22,14 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("certify")(certify.certify)
+app.command("resume")(resume.resume)
 app.command("report")(report.report)
+app.command("seal")(sealing.seal)
+app.command("verify")(sealing.verify)
+app.command("emulate")(emulate.emulate)
 app.add_typer(trace.app, name="trace")
 app.add_typer(bench.app, name="bench")
+app.add_typer(sealing.app, name="key")
 
 
 def run() -> None:

@@ -1,0 +1,85 @@
+"""`v2hrig emulate`: the emulated parts of a bench, served in real time on real transports to a rig in another process.
+
+v2hrig emulate --bench served --rig real.toml        in one terminal
+pytest suites/transfer_timing --bench real.toml      in another
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from instruments.registry import REGISTRY
+from rig.cli.bench import read
+from rig.clock import Stopwatch
+from rig.errors import UseError
+from rig.rig_file import rig_file
+from rig.serve_bench import Served, serve_bench
+from rig.visa.servers import LOOPBACK
+
+LOOK = 0.2
+"""s between two looks at whether something failed (project choice)."""
+
+
+def emulate(
+    bench: Annotated[
+        str, typer.Option(help="bench file with emulated parts, or a name of fixtures/benches")
+    ] = "served",
+    only: Annotated[
+        Literal["charger"] | None, typer.Option(help="just the charger and what hangs on its cable")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="seed of every noise")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65_000, help="TCP port of the first instrument; 0: any free")] = 5025,
+    host: Annotated[str, typer.Option(help="address to listen on; anything but loopback opens it to the network")] = (
+        LOOPBACK
+    ),
+    rig: Annotated[Path | None, typer.Option(help="write the bench file of the rig's process there")] = None,
+    channel: Annotated[str, typer.Option(help="with --rig: CAN channel of the rig's own adapter, if another")] = "",
+    seconds: Annotated[float, typer.Option(min=0.0, help="end by itself after so many seconds; 0: never")] = 0.0,
+) -> None:
+    """Serve the emulated parts of a bench until Ctrl-C, then bring them to their safe state."""
+    config, profile, _ = read(bench)
+    if host not in (LOOPBACK, "localhost"):
+        print(f"v2hrig: --host {host}: whoever reaches this address can control these instruments", file=sys.stderr)
+    signal.signal(signal.SIGTERM, _interrupt)
+    first, only_cable = port, only is not None
+    with serve_bench(
+        config, REGISTRY, profile, seed=seed, cable_only=only_cable, first_port=first, host=host
+    ) as served:
+        if rig is not None:
+            _write(rig, rig_file(config, served.places, channel))
+        _show(served)
+        watch = Stopwatch()
+        try:
+            while not seconds or watch.seconds() < seconds:
+                served.wait(LOOK)
+        except KeyboardInterrupt:
+            print("v2hrig: ending; bringing the emulated bench to its safe state", flush=True)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UseError(f"--rig {path}: cannot be written ({error}); name a file in a folder that is there") from None
+
+
+def _show(served: Served) -> None:
+    console = Console(highlight=False)
+    can = served.config.can
+    table = Table("part", "driver", "resource")
+    table.add_row("can", can.interface, can.channel or "its default")
+    for name, place in served.places.items():
+        table.add_row(name, served.config.parts[name].driver, place)
+    console.print(table)
+    print("v2hrig: serving in real time; Ctrl-C ends it", flush=True)
