@@ -12,6 +12,7 @@ Theory
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from rig.bench import Bench
 from rig.can.frame import Frame
@@ -31,6 +32,15 @@ MOVED = 2.0
 """s a change of phase counts as moving (project choice: longer than a ramp to 30 A at 20 A/s)."""
 QUIET = frozenset({SessionPhase.WAITING, SessionPhase.HANDSHAKE, SessionPhase.UNLOCKED, SessionPhase.ENDED})
 """Phases without a closed contactor: nothing to read."""
+
+
+class Reading(NamedTuple):
+    """V at the connector and A of the battery. u_since, i_since: s of the bench, from when on each is a reading."""
+
+    u: float
+    u_since: float
+    i: float
+    i_since: float
 
 
 class Watch:
@@ -96,21 +106,27 @@ class Watch:
         if moving or self._ticks % EVERY == 0:
             self._bench.clock.aside("watch", self._try_to_read, self._sampled)
 
-    def _sampled(self, read: tuple[float, float] | BenchFault) -> None:
+    def _sampled(self, read: Reading | BenchFault) -> None:
         if isinstance(read, BenchFault):
             # The rules go on with what the frames report; whoever needs the instrument hears of it there.
             self.fault = read
             return
-        self._runner.tell(Sample("dc_voltage", read[0]))
-        self._runner.tell(Sample("dc_current", read[1]))
+        now = self._bench.clock.now()
+        self._runner.tell(Sample("dc_voltage", read.u, now - read.u_since))
+        self._runner.tell(Sample("dc_current", read.i, now - read.i_since))
 
-    def _try_to_read(self) -> tuple[float, float] | BenchFault:
+    def _try_to_read(self) -> Reading | BenchFault:
         try:
             return self._read()
         except BenchFault as fault:
             return fault
 
-    def _read(self) -> tuple[float, float]:
-        """V at the connector and A of the battery, both of this moment: a power analyzer's mean over its last update
-        would show a current that has fallen, or a voltage that has gone, for a fraction of a second more."""
-        return self._bench.vehicle.inlet_voltage(), self._bench.battery.reading().current
+    def _read(self) -> Reading:
+        """What stands there now, and since when it may have stood so: a source's meter shows the update that ended
+        last. A power analyzer's mean would show a current that has fallen for a fraction of a second more."""
+        clock = self._bench.clock
+        asked = clock.now()
+        volts = self._bench.vehicle.inlet_voltage()
+        then = clock.now()
+        read = self._bench.battery.reading()
+        return Reading(volts, asked, read.current, then - read.update)

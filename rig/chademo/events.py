@@ -53,11 +53,13 @@ VehicleOut = Frame | WireChanged | ContactorMoved
 class Sample:
     """A measured quantity of the bench offered to the rules beside the frames.
 
-    name: "dc_voltage" V, "dc_current" A positive charging, as an instrument read them.
+    name: "dc_voltage" V, "dc_current" A positive charging, as an instrument read them. age: s, since the beginning of
+    what it is the reading of: an instrument's last update, and the exchange.
     """
 
     name: str
     value: float
+    age: float = 0.0
 
 
 Observation = Frame | WireChanged | ContactorMoved | Sample

@@ -15,9 +15,11 @@ Theory
   first, so a stop wins over whatever comes with it.
 
   Voltages and currents are those of the charger's frames (109.1-2, 109.3, 208.0; whole V and A, up to one cycle old)
-  unless an instrument's `Sample` is at hand, which is newer and better. 102.5.3 is 0 while the contactors are closed
-  and also while the welding check runs; the auxiliary contact (`ContactorMoved`) is better where it is wired. With a
-  peer of protocol 0.9 the flag 102.5.3 means nothing: there the first request for current says that they are closed.
+  unless an instrument's `Sample` is at hand that began within the last cycle, and so is no older. What is known of a
+  current holds for this very moment only while nothing moves (`current_stands`): whoever judges a moment asks. 102.5.3
+  is 0 while the contactors are closed and also while the welding check runs; the auxiliary contact (`ContactorMoved`)
+  is better where it is wired. With a peer of protocol 0.9 the flag 102.5.3 means nothing: there the first request for
+  current says that they are closed.
 
   A vehicle's frames after a silence begin a new session, if the session before was over or the silence long. A stretch
   in which nothing could be heard (`hole`, a garbled piece of a recording) is nobody's silence.
@@ -32,6 +34,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from enum import Enum
 from operator import attrgetter
+from typing import NamedTuple
 
 from rig.can.frame import Frame
 from rig.chademo.codec import (
@@ -68,7 +71,12 @@ T-time of the weld check, 10 s [CLARA])."""
 GONE = 2 * SILENCE
 """s without 0x102, after which a stopped session is over (project choice: its time-out and the stop after it)."""
 SAMPLE_LIFE = 0.11
-"""s, an instrument's sample older than this gives way to the frames (one cycle: no report need be older)."""
+"""s, an instrument's sample that began longer ago gives way to the frames (one cycle: no report need be older)."""
+ANSWER = 2.5 + SAMPLE_LIFE
+"""s from a stop on in which the current may come down at any moment: as long as a vehicle waits (chademo.md 2 stop),
+and a report."""
+APART = 0.04
+"""s, two readings at least so far apart tell whether something moves (project choice: not two of one update)."""
 CONTACTOR_FLAG_SINCE = 2
 """Protocol number from which 102.5.3 has a meaning (chademo.md 1, 102.5.3: v1.0, number 2)."""
 
@@ -120,6 +128,19 @@ class Slot:
         """The frame that comes before this one in each cycle; itself where none must."""
 
 
+class _Reading(NamedTuple):
+    """An instrument's. at: s, when it came. since: s, from when on it is one."""
+
+    at: float
+    value: float
+    since: float
+
+    @property
+    def end(self) -> float:
+        """s, from then on it is older than a report."""
+        return self.since + SAMPLE_LIFE
+
+
 class Session:
     """The last state of both sides and the phase. Fed by `hear`, `wire`, `contactor` and `sample`."""
 
@@ -131,12 +152,19 @@ class Session:
         """s, when each wire changed last."""
         self.hole = -math.inf
         """s, end of the last stretch in which nothing could be heard."""
-        self._samples: dict[str, tuple[float, float]] = {}
+        self._samples: dict[str, _Reading] = {}
+        """The last of each name, as long as it is good for `current` and `voltage`."""
+        self._last_read: dict[str, tuple[float, float]] = {}
+        """s of the last of each name, and its value."""
+        self._steady_since = math.inf
+        """s, since when readings of the current have been alike; inf after one that differed."""
         self.slots: dict[int, Slot] = {}
         self.now = 0.0
         self.number = 0
         """Of the session, from 1."""
-        self._trends: dict[int | str, tuple[float, float]] = {}
+        self._report_moved = -math.inf
+        """s, when the reported current last left the count it stood at."""
+        self._report_stood: float | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -213,12 +241,16 @@ class Session:
     def sample(self, now: float, sample: Sample) -> None:
         """An instrument read."""
         self.now = now
-        before = self._samples.get(sample.name)
-        self._samples[sample.name] = (now, sample.value)
+        since, before = now - sample.age, self._last_read.get(sample.name)
+        self._last_read[sample.name] = (now, sample.value)
+        self._samples.pop(sample.name, None)
+        if now < since + SAMPLE_LIFE:
+            self._samples[sample.name] = _Reading(now, sample.value, since)
+        if sample.name == "dc_current":
+            alike = before is not None and abs(sample.value - before[1]) <= FLOW and now - before[0] >= APART
+            self._steady_since = min(self._steady_since, before[0]) if alike and before is not None else math.inf
         if sample.name == "dc_voltage" and self.phase in STARTING:
             self.voltage_peak = max(self.voltage_peak, sample.value)
-        if sample.name == "dc_current" and before is not None and now > before[0]:
-            self._trends[sample.name] = now, (abs(sample.value) - abs(before[1])) / (now - before[0])
 
     def silent(self, now: float) -> bool:
         """Nobody has sent anything for SILENCE."""
@@ -239,27 +271,28 @@ class Session:
             due = self._last() + SILENCE
         elif (phase is P.STOPPING or phase is P.WELD_CHECK) and self.now < self.slots[0x102].last + GONE:
             due = self.slots[0x102].last + GONE
-        return min(due, *(at + SAMPLE_LIFE for at, _ in self._samples.values())) if self._samples else due
+        return min(due, *(one.end for one in self._samples.values())) if self._samples else due
 
     def pass_time(self, now: float) -> tuple[Kind, ...]:
         """`due` has come: what that changed."""
         self.now = now
-        stale = [name for name, (at, _) in self._samples.items() if now >= at + SAMPLE_LIFE]
+        stale = [name for name, one in self._samples.items() if now >= one.end]
         for name in stale:
             del self._samples[name]
         return tuple(QUANTITIES[name] for name in stale)
 
-    def _trend(self, frame: int, rise: float) -> None:
-        """The current reported in this frame has just changed by `rise` A since the frame before."""
-        gap = self.slots[frame].gap
-        self._trends[frame] = self.now, rise / gap if gap > 0 else 0.0
+    def _reported(self) -> None:
+        """The reported current may have changed: by more than a count it moves."""
+        new = self.reported_current
+        if new is None or (self._report_stood is not None and abs(new - self._report_stood) <= 1.0):
+            return
+        self._report_stood, self._report_moved = new, self.now
 
     def _store(self, message: Message) -> tuple[Kind, ...]:
         match message:
             case ChargerStatus():
                 was, self.charger = self.charger, message
-                if was is not None:
-                    self._trend(0x109, message.output_current - was.output_current)
+                self._reported()
                 if self.phase in STARTING:
                     self.voltage_peak = max(self.voltage_peak, message.output_voltage)
                 return _changed(was, message)
@@ -271,9 +304,8 @@ class Session:
                 self.discharge = message
             case ChargerDischarge():
                 discharge, self.charger_discharge = self.charger_discharge, message
+                self._reported()
                 if discharge is None or discharge.discharge_current != message.discharge_current:
-                    if discharge is not None:
-                        self._trend(0x208, message.discharge_current - discharge.discharge_current)
                     return ("current",)
             case ChargerCapability():
                 self.capability = message
@@ -298,47 +330,47 @@ class Session:
         return self.charger.output_current - (0 if out is None else out.discharge_current)
 
     def sampled(self, name: str) -> float | None:
-        """An instrument's reading, if fresh."""
-        found = self._samples.get(name)
+        """An instrument's last reading, if it came within a cycle; what it is of may be older than that."""
+        found = self._last_read.get(name)
         return None if found is None or self.now >= found[0] + SAMPLE_LIFE else found[1]
 
     def just_sampled(self, name: str) -> float | None:
         """An instrument's reading, if it was taken at this very moment."""
-        found = self._samples.get(name)
+        found = self._last_read.get(name)
         return None if found is None or found[0] != self.now else found[1]
+
+    def fresh(self, name: str) -> float | None:
+        """An instrument's reading that began within the last cycle."""
+        found = self._samples.get(name)
+        return None if found is None or self.now >= found.end else found.value
 
     @property
     def current(self) -> float | None:
         """A, positive charging: measured where an instrument watches, else reported."""
         if self._samples:
-            measured = self.sampled("dc_current")
+            measured = self.fresh("dc_current")
             if measured is not None:
                 return measured
         return self.reported_current
 
     @property
-    def current_by_now(self) -> float | None:
-        """A, magnitude: the newest reading, carried on along its fall for the time since, one cycle at most.
+    def current_stands(self) -> bool:
+        """Whether `current` holds for this very moment: nothing has moved since before it was read or reported.
 
-        What a machine knows when it acts on a falling current; a reading is up to one cycle old.
+        A current that falls is somewhere below what is known of it, and nobody knows how fast a charger brings it down
+        that blocks its stage. After a stop it may do so at any moment.
         """
-        current = self.current
-        if current is None:
-            return None
-        source: int | str = "dc_current"
-        if self.sampled("dc_current") is None:
-            source = 0x109 if current > 0 else 0x208
-        at, slope = self._trends.get(source, (-math.inf, 0.0))
-        newest = self.slots[source].last if isinstance(source, int) else self._samples[source][0]
-        if newest > at or slope >= 0:  # the reading after the fall shows that it has ended
-            return abs(current)
-        return max(0.0, abs(current) + slope * min(self.now - at, SAMPLE_LIFE))
+        if self.now < self.entered.get(P.STOPPING, -math.inf) + ANSWER:
+            return False
+        if self.fresh("dc_current") is None:
+            return self.now >= self._report_moved + SAMPLE_LIFE
+        return self._steady_since <= self._samples["dc_current"].since and self._report_moved < self._steady_since
 
     @property
     def voltage(self) -> float | None:
         """V at the connector: measured where an instrument watches, else reported."""
         if self._samples:
-            measured = self.sampled("dc_voltage")
+            measured = self.fresh("dc_voltage")
             if measured is not None:
                 return measured
         return None if self.charger is None else self.charger.output_voltage

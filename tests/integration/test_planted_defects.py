@@ -17,7 +17,7 @@ CASES = [
     pytest.param(
         "opens-contactors-at=12",
         ("battery_protection", "charge-stop-button"),
-        "",
+        "CHA-026",
         id="opens contactors at 12 A",
     ),
     pytest.param(
@@ -40,6 +40,5 @@ def test_a_planted_defect_is_caught_by_the_right_test(
     bad = certify(tmp_path / "bad", "--bench", str(bench), "--suite", suite, "-k", keyword, "--seed", "3")
     assert bad.code == 1, bad.out
     assert "FAIL" in bad.outcomes.values()
-    if requirement:
-        assert "FAIL" in bad.verdicts(requirement)
-        assert "FAIL" not in good.verdicts(requirement)
+    assert "FAIL" in bad.verdicts(requirement)
+    assert "FAIL" not in good.verdicts(requirement)

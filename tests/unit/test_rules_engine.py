@@ -328,9 +328,9 @@ def test_a_sample_counts_for_one_cycle_and_then_the_report_does() -> None:
     assert seen.session.current == 14.0
 
 
-@pytest.mark.parametrize(("fall", "opens", "breaks"), [(60, 0.10, False), (20, 0.10, True), (60, 0.02, True)])
-def test_a_falling_current_is_carried_on_to_the_moment_of_opening(fall: float, opens: float, breaks: bool) -> None:
-    """14 A, then one report lower: the charger cuts d2 some time after it."""
+@pytest.mark.parametrize(("fall", "opens", "breaks"), [(0, 0.10, True), (60, 0.10, False), (20, 0.10, False)])
+def test_a_falling_current_is_not_known_at_the_moment_of_opening(fall: float, opens: float, breaks: bool) -> None:
+    """14 A, then one report lower: the charger cuts d2 some time after it. Nobody knows how fast it went on falling."""
     story = good().hold(ChargerStatus, 9.0, output_current=14 - fall / 10).wire(9.0653 + opens - 0.001, "d2", False)
     rules = [rule for rule in ALL if rule.id == "R-CUT-LOAD"]
     assert bool(broken(judged(rules, [item for item in story.stream() if item[0] < 9.165]))) is breaks

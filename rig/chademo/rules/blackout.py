@@ -8,7 +8,7 @@ None of it may happen under load, whatever the cause.
 
 from __future__ import annotations
 
-from rig.chademo.rules.common import CYCLE, CYCLE_WHY, SAFE_CURRENT, STOP_TIME, pulled, safe_by_now
+from rig.chademo.rules.common import CYCLE, CYCLE_WHY, MOMENT_WHY, SAFE_CURRENT, STOP_TIME, pulled, safe_by_now
 from rig.chademo.rules.contactors import coil_cut
 from rig.chademo.rules.judges import After, Edge
 from rig.chademo.rules.rule import Breach, Rule
@@ -49,7 +49,7 @@ def _last_said(s: Session) -> Breach | bool | None:
 
 
 def _measured_silence(s: Session) -> Breach | bool | None:
-    current = s.sampled("dc_current")
+    current = s.fresh("dc_current")
     if current is None:
         return None
     return abs(current) <= SAFE_CURRENT or Breach(
@@ -75,12 +75,12 @@ def _unplugged(s: Session) -> bool:
 RULES: tuple[Rule, ...] = (
     Rule(
         "R-CUT-LOAD", "d1 and d2 go off only when 5 A or less flow", "charger", SOURCE, "second-hand",
-        "a falling current is carried on from its last reading, one cycle at most", "A", ("d1", "d2"),
+        MOMENT_WHY, "A", ("d1", "d2"),
         lambda: Edge(coil_cut, _safe_cut, start=False),
     ),
     Rule(
         "R-CUT-OPENING", "Contactors that open because d1 or d2 is off open at 5 A or less", "charger", SOURCE,
-        "second-hand", "a falling current is carried on from its last reading, one cycle at most", "A",
+        "second-hand", MOMENT_WHY, "A",
         (0x102, "contactor", "charger"),
         lambda: Edge(lambda s: None if s.closed is None else not s.closed, _safe_opening),
     ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-from rig.chademo.rules.common import CYCLE, CYCLE_WHY, PATIENCE, SAFE_CURRENT, STOP_TIME, safe_by_now
+from rig.chademo.rules.common import CYCLE, CYCLE_WHY, MOMENT_WHY, PATIENCE, SAFE_CURRENT, STOP_TIME, safe_by_now
 from rig.chademo.rules.judges import Deadline, Edge, Invariant
 from rig.chademo.rules.permission import CLOSING_TIME
 from rig.chademo.rules.rule import Breach, Rule
@@ -171,12 +171,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-CLOSE-LOAD", "The contactors never close at more than 5 A", "vehicle",
         "chademo.md 3: contactors only at 5 A or less [BE][RS]; log A 0 A", "measured",
-        "none; the newest reading counts", "A", (0x102, "contactor", "charger"), lambda: Edge(_closed, safe_by_now),
+        MOMENT_WHY, "A", (0x102, "contactor", "charger"), lambda: Edge(_closed, safe_by_now),
     ),
     Rule(
         "R-OPEN-LOAD", "The vehicle never opens its contactors at more than 5 A", "vehicle",
         "chademo.md 3: contactors only at 5 A or less [BE][RS]; log A 0 A", "measured",
-        "a falling current is carried on from its last reading, one cycle at most", "A",
+        MOMENT_WHY, "A",
         (0x102, "contactor", "charger"), lambda: Edge(_opened, _open_decision),
     ),
     Rule(

@@ -18,7 +18,7 @@ from rig.chademo.rules.common import (
     STOP_TIME,
     TOUCH_SAFE,
     pulled,
-    safe_by_now,
+    safe,
     safe_current,
     stop_in_time,
 )
@@ -170,6 +170,11 @@ def _off(s: Session) -> bool:
     return s.ran and s.charger is not None and not s.charger.running
 
 
+def _off_safe(s: Session) -> Breach | bool | None:
+    """At the moment of the flag: by what the same cycle reports, where no reading holds for that moment."""
+    return safe(s.current if s.current_stands else s.reported_current)
+
+
 def _stop_flag(s: Session) -> Breach | bool | None:
     assert s.charger is not None
     return s.charger.stopping or Breach(0, 1, "109.5.0 went to 0 while 109.5.5 stayed 0")
@@ -302,7 +307,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "R-OFF-CURRENT", "109.5.0 goes to 0 only at 5 A or less", "charger",
         "chademo.md 1, 109.5.0; 2 stop; log A", "measured", "50 ms: 0x208 comes after 0x109 in its cycle", "A",
-        ("charger", "current", "phase"), lambda: After(_off, SAME_BURST, safe_by_now), ("CHA-006",),
+        ("charger", "current", "phase"), lambda: After(_off, SAME_BURST, _off_safe), ("CHA-006",),
     ),
     Rule(
         "R-OFF-FLAG", "109.5.5 is 1 when 109.5.0 goes to 0", "charger", "chademo.md 2 stop; log A 05, 25, 24",
