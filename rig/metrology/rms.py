@@ -25,6 +25,8 @@ FIRST_CYCLES = 5
 """Cycles of the first fit: short enough for a first guess some per cent off (project choice)."""
 LAST_CYCLES = 20
 """Cycles after which the frequency is near enough to fit the rest in pieces (project choice)."""
+GUESS_RATE = 50e3
+"""S/s a first guess is made of (project choice)."""
 HARMONIC_WINDOW = 0.2
 """s: ten cycles at 50 Hz, twelve at 60 Hz (IEC 61000-4-7)."""
 SUMMED = 1 << 13
@@ -42,11 +44,13 @@ class HalfCycles:
 def fit_wave(w: Wave, nominal_frequency: float) -> SineFit:
     """The fundamental of a whole record, time 0 at its first sample. The window grows so that the guess stays near."""
     n = _whole(w, nominal_frequency, FIRST_CYCLES)
-    fit = fit_sine(w.times(0, n), w.part(0, n), nominal_frequency)
     enough = min(len(w.samples), _whole(w, nominal_frequency, LAST_CYCLES))
+    # Where the rest is fitted in pieces anyway, the first guess need not be made of every sample of a fast record.
+    every = max(1, int(w.rate / GUESS_RATE)) if enough < len(w.samples) else 1
+    fit = fit_sine(w.times(0, n)[::every], w.part(0, n)[::every], nominal_frequency)
     while n < enough:
         n = min(2 * n, enough)
-        fit = fit_sine(w.times(0, n), w.part(0, n), fit.frequency)
+        fit = fit_sine(w.times(0, n)[::every], w.part(0, n)[::every], fit.frequency)
     if n < len(w.samples):
         n = len(w.samples)
         fit = fit_record(w, fit)
