@@ -19,14 +19,26 @@ NEVER = {"closing": 60.0}
 """A car that takes a minute to close its contactors, and sees nothing wrong in it."""
 REFUSED = {
     "contactors-never-close": ([], NEVER, "CHA-009", "chademo.md 2 step 7 [CLARA]: limit 4 s"),
-    "contactors-said-closed": (["says-closed"], NEVER, "CHA-009",
-                               "chademo.md 2 steps 7, 8: the EVSE matches the battery's voltage, and there is none"),
+    "contactors-said-closed": (
+        ["says-closed"],
+        NEVER,
+        "CHA-009",
+        "chademo.md 2 steps 7, 8: the EVSE matches the battery's voltage, and there is none",
+    ),
     "contactors-said-open": (["says-open"], {}, "CHA-009", "chademo.md 2 step 7: 102.5.3 1->0 within 4 s"),
-    "asks-with-open-contactors": (["asks-while-open"], NEVER, "CHA-009",
-                                  "chademo.md 2 steps 7, 8: a request is no closed contactor"),
+    "asks-with-open-contactors": (
+        ["asks-while-open"],
+        NEVER,
+        "CHA-009",
+        "chademo.md 2 steps 7, 8: a request is no closed contactor",
+    ),
     "never-asks": (["never-asks"], {}, "CHA-010", "chademo.md 2 step 8: limit 4 s from 102.5.3=0"),
-    "k-without-enable": (["withholds-enable", "k-at-once"], {}, "CHA-007",
-                         "chademo.md 2 step 3: no insulation test while 102.5.0=0; 8 s [CLARA]"),
+    "k-without-enable": (
+        ["withholds-enable", "k-at-once"],
+        {},
+        "CHA-007",
+        "chademo.md 2 step 3: no insulation test while 102.5.0=0; 8 s [CLARA]",
+    ),
     "enable-without-k": (["withholds-k"], {}, "CHA-007", "chademo.md 2 step 3 [BE]: inconsistency, stop; 8 s"),
 }
 """Case -> overlays, wishes, requirement, sentence of the facts. None of them gets power."""
@@ -236,4 +248,3 @@ def offered(bench, walk, events):
     bench.clock.wait_until(lambda: free(bench), 20.0)
     bench.car.make_safe()
     return most
-

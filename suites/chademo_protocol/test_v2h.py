@@ -238,4 +238,3 @@ def test_a_request_of_nothing_gives_nothing(bench, walk, step, mode):
     change(bench, charge_current=None, discharge_limit=None)
     bench.clock.sleep(OBEYS)
     blame([*wrong, *goes_on(walk, mode), *settled(walk)], "nothing asked for", source)
-

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from rig.can.bus import VirtualBus, bits_on_wire
-from rig.can.frame import Frame
+from rig.can.frame import EXTENDED, Frame
 from rig.can.hardware import HardwareBus
 from rig.clock import RealClock, VirtualClock
 from rig.errors import LostInstrument, UseError
@@ -105,7 +105,7 @@ def test_a_node_that_leaves_during_a_delivery_hears_nothing_more() -> None:
     assert heard == []
 
 
-@pytest.mark.parametrize("frame", [Frame(0x800, b""), Frame(-1, b""), Frame(1, bytes(9))])
+@pytest.mark.parametrize("frame", [Frame(0x800, b""), Frame(-1, b""), Frame(1, bytes(9)), Frame(EXTENDED << 1, b"")])
 def test_what_no_wire_can_carry_is_refused(frame: Frame) -> None:
     clock = RealClock()
     real = HardwareBus(clock, "virtual", "refusing-bus")
@@ -170,3 +170,35 @@ def test_who_has_left_a_real_bus_cannot_send() -> None:
                 one.send(Frame(1, b""))
     finally:
         clock.close()
+
+
+def test_an_extended_frame_is_another_frame_on_both_buses() -> None:
+    extended = Frame(EXTENDED | 0x102, b"\x01")
+    assert str(extended) == "00000102 01"
+    virtual, heard = VirtualClock(), []
+    bus = VirtualBus(virtual)
+    bus.attach("evse", lambda at, f: heard.append((at, f)))
+    port = bus.attach("ev", lambda at, f: None)
+    port.send(extended)
+    virtual.sleep(0.01)
+    assert heard == [(pytest.approx(bits_on_wire(1, extended=True) / 500e3, abs=2e-9), extended)]
+    assert bits_on_wire(1, extended=True) == bits_on_wire(1) + 22  # 20 more bits, two of them stuffed
+
+    clocks = RealClock(), RealClock()
+    one, two = (HardwareBus(c, "virtual", "extended-bus") for c in clocks)
+    got, arrived = [], threading.Event()
+
+    def hear(at: float, frame: Frame) -> None:
+        got.append(frame)
+        arrived.set()
+
+    try:
+        two.attach("evse", hear)
+        one.attach("ev", lambda at, f: None).send(extended)
+        assert arrived.wait(5.0)
+        assert got == [extended]
+    finally:
+        one.close()
+        two.close()
+        for clock in clocks:
+            clock.close()

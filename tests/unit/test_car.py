@@ -22,12 +22,14 @@ from rig.chademo.codec import (
 )
 from rig.chademo.codec import VehicleDischarge as DischargeLimits
 from rig.chademo.events import ContactorMoved, PackState, VehicleIn, VehicleOut, Wire, WireChanged
+from rig.chademo.vehicle_profile import Figure, FixedFrame
 from rig.chademo.vehicle_state import EV_FRAMES, StopReason, VehiclePhase
 from rig.clock import VirtualClock
 from rig.errors import InstrumentError, LostInstrument, UnsafeState, UseError
 from rig.machine import Step
 from rig.plant.battery import LEAF_24KWH
 from rig.roles import DcReading, Identity, Rating, SafeState
+from rig.vehicle_model import LEAF
 
 P, R = VehiclePhase, StopReason
 
@@ -533,3 +535,91 @@ def test_closed_it_is_off_the_bus() -> None:
     desk.charger.frames.clear()
     desk.clock.sleep(1.0)
     assert desk.charger.frames == []
+
+
+# -- misbehaviour, and other models of car
+
+
+def test_a_misbehaving_car_goes_on_inside_as_if_nothing_were() -> None:
+    desk = Desk().session()
+    desk.car.misbehave("shows-overvoltage")
+    assert desk.car.disturbed
+    desk.charger.deaf = True
+    desk.clock.sleep(1.0)
+    assert desk.charger.last(0x102)[4] == 0x01
+    assert desk.car.in_session
+    desk.car.behave()
+    desk.clock.sleep(0.2)
+    assert desk.charger.last(0x102)[4] == 0x00
+    assert desk.car.in_session
+
+
+def test_misbehaviours_lie_over_one_another_and_are_gone_after_the_session() -> None:
+    desk = Desk()
+    desk.car.misbehave("target", 450.0)
+    desk.car.misbehave("shows-shifted")
+    desk.car.plug_in(0.5)
+    assert desk.car.disturbed
+    desk.charger.start()
+    desk.clock.sleep(1.5)
+    assert desk.charger.last(0x102)[1:3] == (450).to_bytes(2, "little")
+    assert desk.charger.last(0x102)[5] & 0x02
+    desk.car.make_safe()
+    desk.charger.off()
+    desk.session()
+    assert desk.charger.last(0x102)[1:3] == (410).to_bytes(2, "little")
+    assert not desk.charger.last(0x102)[5] & 0x02
+    assert not desk.car.disturbed
+
+
+def test_a_held_k_is_on_the_wire_before_the_car_says_anything() -> None:
+    desk = Desk()
+    desk.car.misbehave("k-at-once")
+    desk.clock.sleep(0.01)
+    assert desk.wires.state["k"]
+    assert desk.charger.frames == []
+
+
+@pytest.mark.parametrize("wire", ["d1", "d2"])
+def test_a_line_the_car_no_longer_sees_ends_its_session(wire: Wire) -> None:
+    desk = Desk().session()
+    assert wire in ("d1", "d2")
+    desk.car.misread(wire, False)  # type: ignore[arg-type]
+    desk.clock.sleep(0.5)
+    assert desk.car.stop_reason is R.LINE_LOST
+    assert not desk.wires.state["k"]
+    assert desk.wires.state[wire]
+    desk.wires.told(WireChanged(wire, True))
+    desk.clock.sleep(0.2)
+    assert desk.car.stop_reason is R.LINE_LOST
+
+
+def test_a_car_becomes_another_and_is_itself_again() -> None:
+    desk = Desk()
+    profile = replace(LEAF.profile, name="small", target_voltage=Figure(370.0, "V", "test"))
+    small = replace(LEAF, name="small", profile=profile)
+    desk.car.become(small)
+    desk.session()
+    assert desk.charger.last(0x102)[1:3] == (370).to_bytes(2, "little")
+    with pytest.raises(UseError, match="cannot become leaf-24kwh with its plug in"):
+        desk.car.become()
+    desk.car.make_safe()
+    desk.charger.off()
+    desk.car.become()
+    assert desk.car.model is LEAF
+    desk.session()
+    assert desk.charger.last(0x102)[1:3] == (410).to_bytes(2, "little")
+
+
+def test_a_silent_car_withholds_what_its_profile_adds_too() -> None:
+    desk = Desk()
+    extra = FixedFrame(0x201, bytes(8), "test")
+    desk.car.become(replace(LEAF, name="more", profile=replace(LEAF.profile, frames=(extra,))))
+    desk.session()
+    desk.clock.sleep(0.5)
+    assert desk.charger.last(0x201) == bytes(8)
+    desk.car.silence()
+    desk.clock.sleep(0.1)
+    count = len(desk.charger.frames)
+    desk.clock.sleep(0.5)
+    assert len(desk.charger.frames) == count
