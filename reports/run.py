@@ -27,6 +27,7 @@ from rig.evidence.documents import (
     NotRun,
     Picture,
     Required,
+    Resumed,
     RuleFound,
     RunStart,
     RunStop,
@@ -129,7 +130,10 @@ class Run:
     rules: dict[str, Watched] = field(default_factory=dict)
     outside: Test = field(default_factory=lambda: Test(-1, TestStart(test="", title="Outside any test"), 0.0))
     not_run: list[NotRun] = field(default_factory=list)
+    resumed: list[Resumed] = field(default_factory=list)
     seconds: float = 0.0
+    before: float = 0.0
+    """s, bench time of the parts before the one that is read."""
     verdict: Outcome = "NOT RUN"
 
     @property
@@ -181,7 +185,7 @@ def counts(words: Iterable[Outcome]) -> dict[Outcome, int]:
 
 def _take(run: Run, line: Line, values: dict[int, Value]) -> None:
     """Put one document in its place."""
-    doc, run.seconds = line.doc, max(run.seconds, line.t)
+    doc, run.seconds = line.doc, max(run.seconds, run.before + line.t)
     test = run.tests[-1] if run.tests and not run.tests[-1].ended else run.outside
     match doc:
         case RunStart():
@@ -199,8 +203,22 @@ def _take(run: Run, line: Line, values: dict[int, Value]) -> None:
             run.not_run.append(doc)
         case RunStop():
             run.stop = doc
+        case Resumed():
+            _go_on(run, doc)
         case _:
             _take_inside(run, test, line, values)
+
+
+def _go_on(run: Run, doc: Resumed) -> None:
+    """A new part: an end that was none, a test that is begun anew and sums that will be made again count no more."""
+    run.resumed.append(doc)
+    run.before, run.stop = run.seconds, None
+    run.not_run = [one for one in run.not_run if one.subject == "test" and one.id in doc.kept]
+    run.outside.rules = [one for one in run.outside.rules if one.state == "broken"]
+    if run.tests and not run.tests[-1].ended:
+        index = run.tests.pop().index
+        for asked in run.requirements.values():
+            asked.judged = [(value, judged) for value, judged in asked.judged if value.test != index]
 
 
 def _take_inside(run: Run, test: Test, line: Line, values: dict[int, Value]) -> None:

@@ -95,6 +95,10 @@ def alarms(run: Run, info: RunInfo | str | None, folder: Path, wrong: Mapping[st
         found.append(Alarm(False, "The run did not end in order.", text))
     elif run.stop is not None and run.stop.status != "completed":
         found.append(Alarm(False, f"The run was {run.stop.status}.", run.stop.reason or "No reason was given."))
+    for doc in run.resumed:
+        torn = f" An unfinished last line of {_many(doc.torn, 'byte')} was set aside ({doc.aside})." if doc.torn else ""
+        text = f"After line {doc.lines} it was begun again with {_many(len(doc.kept), 'finished test')} kept.{torn}"
+        found.append(Alarm(False, f"The run was cut off and gone on with (part {doc.part}).", text))
     if parts := [path.name for path in unfinished(folder)]:
         found.append(Alarm(False, "Captures were still being written.", ", ".join(parts)))
     found += _bench_alarms(run, info if isinstance(info, RunInfo) else None)

@@ -15,20 +15,16 @@ from pathlib import Path
 from typing import Literal
 
 from rig.bench import Bench
-from rig.bench_config import PARTS
 from rig.chademo.rules.rule import Finding, Rule, RuleState, RuleVerdict
 from rig.errors import UseError
 from rig.evidence.captures import CanLog, Captures
 from rig.evidence.documents import (
-    BenchDescribed,
-    Calibration,
     CaptureStored,
     Incident,
-    Item,
+    Judged,
     NotRun,
-    Part,
     Picture,
-    RunStart,
+    RuleFound,
     RunStop,
     SafeStateReached,
     Stimulus,
@@ -37,7 +33,8 @@ from rig.evidence.documents import (
     Word,
 )
 from rig.evidence.journal import Journal
-from rig.evidence.translate import WORD, identity, judged, measured, required, rule_found, store_waveforms
+from rig.evidence.reopen import CutOff
+from rig.evidence.translate import WORD, judged, measured, rule_found, store_waveforms
 from rig.metrology.decision import Judgement, Verdict, worst_of
 from rig.metrology.measurement import Measurement
 from rig.metrology.series import Series
@@ -46,6 +43,7 @@ from rig.plant.ports import WavePort
 from rig.recorder import Record, Recorder
 from rig.requirements import Requirement
 from rig.roles import Quantity, Waveforms
+from rig.run_head import run_head
 from rig.safety.safe_state import SafeOutcome
 from rig.told import Value
 from rig.watch import Watch
@@ -70,6 +68,8 @@ class Test:
     broken: list[Finding] = field(default_factory=list)
     own: list[Finding] = field(default_factory=list)
     """Duties of the rig's own car that were broken though nobody told it to."""
+    kept: tuple[str, ...] = ()
+    """Ids of the rules whose occasion came and that nothing broke."""
 
     @property
     def verdict(self) -> Verdict:
@@ -87,13 +87,20 @@ class Test:
 
 
 class Run:
-    """One run on one bench, written to one folder. requirements: the catalogue as it applies to the profile."""
+    """One run on one bench, written to one folder. requirements: the catalogue as it applies to the profile. earlier:
+    the run in that folder that was cut off and is gone on with."""
 
     def __init__(
-        self, bench: Bench, requirements: Mapping[str, Requirement], folder: Path, rules: Sequence[Rule]
+        self,
+        bench: Bench,
+        requirements: Mapping[str, Requirement],
+        folder: Path,
+        rules: Sequence[Rule],
+        earlier: CutOff | None = None,
     ) -> None:
         self.bench, self.requirements, self.folder = bench, requirements, folder
-        self.journal = Journal(folder, bench.clock.now)
+        self._earlier = earlier
+        self.journal = Journal(folder, bench.clock.now, after=earlier.reading if earlier else None)
         self.captures = Captures(self.journal)
         self.test: Test | None = None
         self.outcomes: Counter[Outcome] = Counter()
@@ -109,45 +116,23 @@ class Run:
 
     # -- the run
 
-    def begin(self, selected: Collection[str], suites: Sequence[str], catalogue: str, version: str = "") -> None:
-        """Say what is asked, of which item, on which bench. selected: requirements that selected tests verify."""
-        bench, profile = self.bench, self.bench.profile
+    def begin(
+        self,
+        selected: Collection[str],
+        suites: Sequence[str],
+        catalogue: str,
+        version: str = "",
+        tests: Sequence[str] = (),
+    ) -> None:
+        """Say what is asked, of which item, on which bench. selected: requirements that selected tests verify. tests:
+        ids of those tests. UseError when a run that was cut off was another one than this."""
         self.selected = frozenset(selected)
-        who = bench.identities()
-        panel = who["charger"]
-        item = Item(
-            name=profile.title, maker=panel.maker, model=panel.model, serial=panel.serial, firmware=panel.firmware
-        )
-        self.journal.append(
-            RunStart(
-                seed=bench.seed,
-                bench=bench.config.bench.name,
-                profile=profile.name,
-                catalogue=catalogue,
-                suites=tuple(suites),
-                item=item,
-                rig=version,
-            )
-        )
-        parts = tuple(
-            Part(
-                name=name,
-                driver=part.driver,
-                resource=part.resource,
-                identity=identity(who[name]),
-                emulated=part.emulated,
-                met_hardware=bench.drivers[name].met_hardware,
-                calibration=Calibration(until=part.calibrated_until.isoformat() if part.calibrated_until else ""),
-                accuracy=bench.drivers[name].accuracy,
-            )
-            for name, part in bench.config.parts.items()
-        )
-        absent = tuple(name for name in PARTS if name not in bench.config.parts)
-        self.journal.append(
-            BenchDescribed(kind=bench.config.kind, clock=bench.config.bench.clock, parts=parts, absent=absent)
-        )
-        for row in self.requirements.values():
-            self.journal.append(required(row, row.id in self.selected))
+        head = run_head(self.bench, self.requirements.values(), self.selected, suites, catalogue, version, tests)
+        if self._earlier is not None:
+            head = (self._earlier.resumed(), *self._earlier.still_to_say(head))
+            self._take_up(self._earlier)
+        for doc in head:
+            self.journal.append(doc)
         self._can = self.captures.can_log()
         self.bench.bus.watch(self._can.hear)
 
@@ -175,6 +160,29 @@ class Run:
         if open_work or any(self.outcomes[one] for one in ("INCONCLUSIVE", "INVALID", "ERROR")):
             return 3
         return 0 if self.outcomes["PASS"] else 3
+
+    def _take_up(self, earlier: CutOff) -> None:
+        """Count what stands of a run that was cut off as if it had just been found."""
+        words = {word: verdict for verdict, word in WORD.items()}
+        self.unsafe = any(isinstance(doc, SafeStateReached) and not doc.confirmed for doc in earlier.reading.documents)
+        for doc in earlier.standing():
+            match doc:
+                case Judged():
+                    self.verdicts.setdefault((doc.requirement, doc.quantity), []).append(words[doc.verdict])
+                case RuleFound(state="broken") if doc.rule in self.watch.by_id:
+                    rule = self.watch.by_id[doc.rule]
+                    first = Finding(
+                        doc.rule, RuleState.BROKEN, doc.at, doc.frame, doc.value, doc.limit, doc.unit, doc.message
+                    )
+                    self._add_up([RuleVerdict(rule, RuleState.BROKEN, first, doc.count)])
+                case TestStop():
+                    self.outcomes[doc.outcome] += 1
+                    known = [self.watch.by_id[id] for id in doc.kept if id in self.watch.by_id]
+                    self._add_up(RuleVerdict(rule, RuleState.KEPT) for rule in known)
+                case NotRun():
+                    self.outcomes["NOT RUN"] += 1
+                case _:
+                    pass
 
     def _open(self) -> dict[str, list[str]]:
         """Selected requirements that still lack a verdict, with the quantities that do."""
@@ -204,7 +212,9 @@ class Run:
 
     def conclude(self) -> Test:
         """The test's body is over: judge what the rules still wait for."""
-        self._add_up(self.watch.verdicts())
+        verdicts = self.watch.verdicts()
+        self._running().kept = tuple(one.rule.id for one in verdicts if one.state is RuleState.KEPT)
+        self._add_up(verdicts)
         if self.watch.fault is not None:
             why = f"the rules went on without readings of the DC side: {self.watch.fault}"
             self.incident(type(self.watch.fault).__name__, why, "bench")
@@ -216,7 +226,14 @@ class Run:
         counts = Counter(WORD[j.verdict] for j in test.verdicts)
         seconds = self.bench.clock.now() - test.began
         self.journal.append(
-            TestStop(test=test.id, outcome=outcome, counts=dict(sorted(counts.items())), seconds=seconds, reason=reason)
+            TestStop(
+                test=test.id,
+                outcome=outcome,
+                counts=dict(sorted(counts.items())),
+                seconds=seconds,
+                reason=reason,
+                kept=test.kept,
+            )
         )
         self.outcomes[outcome] += 1
         self.test = None

@@ -74,8 +74,10 @@ class Captures:
     def __init__(self, journal: Journal) -> None:
         self._journal, self._number = journal, 0
         self._folder = journal.folder / FOLDER
+        if journal.part > 1:  # of a run that is gone on with: its numbers go on too
+            self._number = max((int(one.name[:4]) for one in self._folder.glob("[0-9]*-*")), default=0)
         try:
-            self._folder.mkdir()
+            self._folder.mkdir(exist_ok=journal.part > 1)
             sync_folder(journal.folder)
         except FileExistsError:
             raise UseError(

@@ -5,6 +5,7 @@ A run is told in this order
   TestStart  Stimulus... CaptureStored... Measured Judged... Picture... RuleFound...  TestStop      each test
   Incident  SafeStateReached  NotRun                                      whenever they happen
   RunStop                                                                 absent: the run was cut off
+  Resumed  TestStart...                                                   a run cut off is gone on with, in a new part
 A document between a TestStart and its TestStop belongs to that test. One refers to another by its journal number
 (`Judged.measurement`) and to a file by its digest (`Measured.of`, `Picture.captures`).
 
@@ -62,6 +63,8 @@ class RunStart(Fact, frozen=True):
     title: str = "Vehicle-to-home charger, hardware-in-the-loop test"
     rig: str = ""
     """Version of the rig."""
+    tests: tuple[str, ...] = ()
+    """Ids of the tests that were asked for, in order: what is left to do when the run is cut off."""
 
 
 class PartIdentity(Value, frozen=True):
@@ -99,12 +102,14 @@ class Part(Value, frozen=True):
 
 
 class BenchDescribed(Fact, frozen=True):
-    """What the bench is made of. kind: from its parts, all real, all emulated, or mixed. absent: places left empty."""
+    """What the bench is made of. kind: from its parts, all real, all emulated, or mixed. absent: places left empty.
+    digest: SHA-256 of the bench file, hex."""
 
     kind: Literal["hardware", "emulated", "mixed"]
     clock: Literal["virtual", "real"]
     parts: tuple[Part, ...]
     absent: tuple[str, ...] = ()
+    digest: str = ""
 
 
 class Bounds(Value, frozen=True):
@@ -352,7 +357,7 @@ class SafeStateReached(Fact, frozen=True):
 
 class TestStop(Fact, frozen=True):
     """A test ends. outcome: worst of its verdicts, or ERROR when it could not be carried out as written. counts:
-    verdicts by word. seconds: of the bench."""
+    verdicts by word. seconds: of the bench. kept: ids of the rules whose occasion came and that nothing broke."""
 
     __test__: ClassVar[bool] = False  # for pytest, which collects Test*
 
@@ -361,6 +366,7 @@ class TestStop(Fact, frozen=True):
     counts: dict[str, int] = {}
     seconds: float = 0.0
     reason: str = ""
+    kept: tuple[str, ...] = ()
 
 
 class NotRun(Fact, frozen=True):
@@ -376,6 +382,22 @@ class RunStop(Fact, frozen=True):
 
     status: Literal["completed", "interrupted", "aborted"]
     reason: str = ""
+
+
+class Resumed(Fact, frozen=True):
+    """A run that was cut off is gone on with on the same bench, in a new part of its journal; bench time begins again.
+
+    part: number of the journal's part this begins, from 2. head, lines: digest of the last line before it, and how many
+    there are. kept: ids of the tests whose outcome stands; any other that had begun is begun anew. torn: bytes of an
+    unfinished last line that were set aside, into the file `aside`.
+    """
+
+    part: int
+    head: str
+    lines: int
+    kept: tuple[str, ...]
+    torn: int = 0
+    aside: str = ""
 
 
 Document = (
@@ -394,7 +416,8 @@ Document = (
     | TestStop
     | NotRun
     | RunStop
+    | Resumed
 )
 
-COMMITTED = (RunStart, BenchDescribed, Judged, Incident, SafeStateReached, TestStop, RunStop)
+COMMITTED = (RunStart, BenchDescribed, Judged, Incident, SafeStateReached, TestStop, RunStop, Resumed)
 """Documents that are on the disk, not only in the operating system, before their append returns."""

@@ -14,10 +14,15 @@ What survives: every line is handed to the operating system as it is appended, s
 A last line without its line end was being written when the power went: it is set aside and reported, never counted.
 A write that fails (disk full) or is interrupted is taken back before the next one. After a failed sync nothing more is
 written: the system may have dropped what it could not bring to the disk, and a second sync would not tell.
+
+A run that was cut off may be gone on with. What it wrote stays as it is, in journal.jsonl; what follows stands in
+journal-2.jsonl, its chain and its numbers going on where those ended, its first document a Resumed. Read, they are one.
+While a run writes, it holds its file locked, so that nobody goes on with a run that still lives.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import math
@@ -34,10 +39,11 @@ from typing import Any
 import msgspec
 
 from rig.errors import BenchFault, TraceError, UseError
-from rig.evidence.documents import COMMITTED, Document
+from rig.evidence.documents import COMMITTED, Document, Resumed
 
 FILE = "journal.jsonl"
 FIRST = "0" * 64
+_NEXT = re.compile(r"journal-([2-9]|[1-9][0-9]+)\.jsonl")
 _SEAL = re.compile(rb',"sha":"([0-9a-f]{64})"\}')
 _NO_TEXT = (bytes, bytearray, datetime)
 """Types that shall not be turned into text on the quiet."""
@@ -83,22 +89,32 @@ class _Tip:
 
 
 class Journal:
-    """Appends to journal.jsonl of a new run. now: the bench's clock.
+    """Appends to journal.jsonl of a new run, or to the next part of one that was cut off. now: the bench's clock.
+    after: what stands in that run's parts, whole (rig.evidence.reopen).
 
-    UseError when the folder has a journal already (a run is never continued) or cannot be written. BenchFault when a
-    line cannot be brought to the disk: the lines before it stand.
+    UseError when the folder has a journal already and `after` is None, or cannot be written. BenchFault when a line
+    cannot be brought to the disk: the lines before it stand.
     """
 
-    def __init__(self, folder: Path, now: Callable[[], float], sync: Callable[[int], None] = os.fsync) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        now: Callable[[], float],
+        sync: Callable[[int], None] = os.fsync,
+        after: Reading | None = None,
+    ) -> None:
         self.folder, self._now, self._sync = folder, now, sync
         self._lock = threading.RLock()
-        self._tip = _Tip()
+        self._tip = _Tip() if after is None else _Tip(len(after.lines), 0, after.head)
         self._unsure, self._over = False, ""
-        if (folder / FILE).exists():
-            raise UseError(f"{folder / FILE}: holds a run already; give this one a new folder")
+        self.part = 1 if after is None else len(journal_files(folder)) + 1
+        self.path = folder / part_name(self.part)
+        if self.path.exists():
+            raise UseError(f"{self.path}: holds a run already; give this one a new folder")
         try:
             _make_folder(folder)
-            self._file = os.open(folder / FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            self._file = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o644)
+            hold(self._file)
             sync_folder(folder)
         except OSError as error:
             raise UseError(f"{folder}: no run can be written here ({why(error)}); name another folder") from None
@@ -152,7 +168,7 @@ class Journal:
                 if not self._over:
                     self._sync(file)
             except OSError as error:
-                raise BenchFault(f"{self.folder / FILE}: its end may be lost ({why(error)}); check it") from None
+                raise BenchFault(f"{self.path}: its end may be lost ({why(error)}); check it") from None
             finally:
                 self._over = self._over or "it is closed, the run has ended"
                 os.close(file)
@@ -167,7 +183,7 @@ class Journal:
             with suppress(OSError):
                 self._take_back(size)
             words = f"the line cannot be written ({why(error)}), the {self._tip.n} before it stand"
-            raise BenchFault(f"{self.folder / FILE}: {words}; make room on the disk") from None
+            raise BenchFault(f"{self.path}: {words}; make room on the disk") from None
 
     def _take_back(self, size: int) -> None:
         """Cut off what a write left behind that failed or was interrupted."""
@@ -177,25 +193,62 @@ class Journal:
 
     def _refuse_when_over(self) -> None:
         if self._over:
-            raise BenchFault(f"{self.folder / FILE}: {self._over}; start a new run in a new folder")
+            raise BenchFault(f"{self.path}: {self._over}; start a new run in a new folder")
+
+
+def part_name(part: int) -> str:
+    """File of a part of a run, from 1."""
+    return FILE if part == 1 else f"journal-{part}.jsonl"
+
+
+def journal_files(folder: Path) -> list[Path]:
+    """The parts of a run that are there, in order."""
+    numbers = sorted(int(found[1]) for one in folder.iterdir() if (found := _NEXT.fullmatch(one.name)))
+    return [folder / part_name(part) for part in (1, *numbers)]
+
+
+def hold(file: int) -> bool:
+    """Lock an open journal for as long as it is open; False when another process has it. Where the file system knows
+    no locks it is not held, and True."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def scan_journal(folder: Path) -> Reading:
-    """Read a journal and verify its chain. A flaw or a torn end is told in the result. TraceError without a journal."""
-    path = folder / FILE
-    if not path.is_file():
-        raise TraceError(f"{path}: no journal here; name the folder of a run")
-    *whole, rest = path.read_bytes().split(b"\n")
+    """Read a journal, all its parts, and verify its chain. A flaw or a torn end is told in the result. TraceError
+    without a journal."""
+    if not (folder / FILE).is_file():
+        raise TraceError(f"{folder / FILE}: no journal here; name the folder of a run")
     lines, head = list[Line](), FIRST
-    for number, raw in enumerate(whole):
-        read = _unsealed(number, raw, head)
-        if isinstance(read, str):
-            return Reading(folder, tuple(lines), head, flaw=f"line {number + 1} of {path.name}: {read}")
-        lines.append(read)
-        head = read.sha
-    if rest and not _begun(len(lines), rest):
-        return Reading(folder, tuple(lines), head, flaw=f"line {len(lines) + 1} of {path.name}: is no unfinished line")
+    files = journal_files(folder)
+    for part, path in enumerate(files, 1):
+        if path.name != part_name(part):
+            flaw = f"line 1 of {part_name(part)}: the file is missing, {path.name} is there"
+            return Reading(folder, tuple(lines), head, flaw=flaw)
+        *whole, rest = path.read_bytes().split(b"\n")
+        for number, raw in enumerate(whole, 1):
+            read = _unsealed(len(lines), raw, head)
+            if number == 1 and isinstance(read, Line) and not _goes_on(read.doc, part, len(lines), head):
+                read = f"does not say that it goes on as part {part}"
+            if isinstance(read, str):
+                return Reading(folder, tuple(lines), head, flaw=f"line {number} of {path.name}: {read}")
+            lines.append(read)
+            head = read.sha
+        if rest and (path != files[-1] or not _begun(len(lines), rest)):
+            flaw = f"line {len(whole) + 1} of {path.name}: is no unfinished line"
+            return Reading(folder, tuple(lines), head, flaw=flaw)
     return Reading(folder, tuple(lines), head, torn=rest.decode("utf-8", "replace"))
+
+
+def _goes_on(doc: Document, part: int, lines: int, head: str) -> bool:
+    """Whether the first document of a part is the one it must be."""
+    names = isinstance(doc, Resumed) and (doc.part, doc.lines, doc.head) == (part, lines, head)
+    return part == 1 or names
 
 
 def read_journal(folder: Path) -> Reading:

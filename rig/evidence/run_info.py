@@ -6,6 +6,7 @@ from __future__ import annotations
 import getpass
 import os
 import platform
+import re
 import socket
 import subprocess
 from datetime import timedelta
@@ -19,9 +20,11 @@ from rig.errors import BenchFault, TraceError
 from rig.evidence.journal import sync_folder, why
 
 FILE = "run.json"
+_NEXT = re.compile(r"run-([2-9]|[1-9][0-9]+)\.json")
 PACKAGES = (
     "v2hrig",
     "cantools",
+    "cryptography",
     "jinja2",
     "msgspec",
     "numpy",
@@ -53,7 +56,8 @@ UNSTATED = Laboratory()
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     """begun, ended: ISO 8601 UTC; ended is empty while the run lasts or when it was cut off. wall_seconds: between
-    them. commit: of the rig's checkout, with "+" when it had changes, empty outside one."""
+    them. commit: of the rig's checkout, with "+" when it had changes, empty outside one. bench, profile: as they were
+    ordered, a file by its whole path, so that a run that was cut off can be gone on with."""
 
     run: str
     begun: str
@@ -66,10 +70,19 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     packages: dict[str, str] = {}
     commit: str = ""
     command: str = ""
+    bench: str = ""
+    profile: str = ""
     laboratory: Laboratory = Laboratory()
 
 
-def describe_run(run: str, watch: Stopwatch, command: str = "", laboratory: Laboratory = UNSTATED) -> RunInfo:
+def describe_run(
+    run: str,
+    watch: Stopwatch,
+    command: str = "",
+    laboratory: Laboratory = UNSTATED,
+    bench: str = "",
+    profile: str = "",
+) -> RunInfo:
     """Who runs this, where and with what. run: the run's own name, usually its folder's."""
     return RunInfo(
         run=run,
@@ -81,6 +94,8 @@ def describe_run(run: str, watch: Stopwatch, command: str = "", laboratory: Labo
         packages={name: found for name in PACKAGES if (found := _version(name))},
         commit=_commit(Path(__file__)),
         command=command,
+        bench=bench,
+        profile=profile,
         laboratory=laboratory,
     )
 
@@ -92,10 +107,11 @@ def ended(info: RunInfo, watch: Stopwatch) -> RunInfo:
     return msgspec.structs.replace(info, ended=end, wall_seconds=round(seconds, 3))
 
 
-def write_run_info(folder: Path, info: RunInfo) -> Path:
+def write_run_info(folder: Path, info: RunInfo, part_of_run: int = 1) -> Path:
     """Write run.json in one piece: at the start, and again with its end. BenchFault when it cannot be written: the one
-    that was there stands."""
-    path, part = folder / FILE, folder / f"{FILE}.part"
+    that was there stands. part_of_run: 2 for the first time the run is gone on with, which has a run-2.json."""
+    path = folder / (FILE if part_of_run == 1 else f"run-{part_of_run}.json")
+    part = path.with_name(f"{path.name}.part")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
@@ -110,10 +126,17 @@ def write_run_info(folder: Path, info: RunInfo) -> Path:
 
 
 def read_run_info(folder: Path) -> RunInfo | None:
-    """run.json of a folder; None when there is none. TraceError when it cannot be read."""
-    path = folder / FILE
-    if not path.is_file():
+    """run.json of a folder; None when there is none. Of a run in several parts: the first, with the end of the last and
+    the wall time of those that were not cut off. TraceError when it cannot be read."""
+    if not (folder / FILE).is_file():
         return None
+    numbers = sorted(int(found[1]) for one in folder.iterdir() if (found := _NEXT.fullmatch(one.name)))
+    parts = [_read(folder / FILE), *(_read(folder / f"run-{number}.json") for number in numbers)]
+    seconds = sum(one.wall_seconds for one in parts)
+    return msgspec.structs.replace(parts[0], ended=parts[-1].ended, wall_seconds=seconds)
+
+
+def _read(path: Path) -> RunInfo:
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunInfo)
     except msgspec.MsgspecError as error:

@@ -41,6 +41,7 @@ FULL: tuple[d.Document, ...] = (
     d.TestStop(test="t", outcome="ERROR", counts={"PASS": 2}, seconds=1.5, reason="r"),
     d.NotRun(subject="requirement", id="A", reason="r"),
     d.RunStop(status="aborted", reason="r"),
+    d.Resumed(part=2, head="0" * 64, lines=4, kept=("t",), torn=7, aside="a"),
 )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from rig.evidence.documents import (
     Item,
     Judged,
     Measured,
+    Resumed,
     RunStart,
     RunStop,
     SafeStateReached,
@@ -171,7 +172,7 @@ def test_what_could_not_be_read_back_is_refused_and_leaves_no_trace(tmp_path: Pa
 EVERY: tuple[Document, ...] = (
     START, BenchDescribed(kind="emulated", clock="virtual", parts=()), JUDGED,
     Incident(kind="k", what="w", fault="bench"), SafeStateReached(confirmed=True),
-    TestStop(test="t", outcome="PASS"), STOP,
+    TestStop(test="t", outcome="PASS"), STOP, Resumed(part=2, head=FIRST, lines=0, kept=()),
 )  # fmt: skip
 
 

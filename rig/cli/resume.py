@@ -1,0 +1,32 @@
+"""`v2hrig resume`: go on with a run that was cut off. What has an outcome stands, the rest is run, both are one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fixtures.conductor import Order
+from rig.cli.campaign import campaign
+from rig.cli.certify import Key, Quiet
+from rig.errors import UseError
+from rig.evidence.reopen import reopen
+from rig.evidence.run_info import read_run_info
+
+
+def resume(
+    folder: Annotated[Path, typer.Argument(help="folder of a run that was cut off")],
+    quiet: Quiet = False,
+    key: Key = None,
+) -> None:
+    """Run what is left of a run, on the same bench, and write the report of all of it."""
+    cut_off = reopen(folder)
+    info = read_run_info(folder)
+    if info is None or not info.bench:
+        raise UseError(f"{folder / 'run.json'}: does not say which bench this run was on; begin a new run")
+    if cut_off.torn:
+        print(f"v2hrig: an unfinished last line of {cut_off.torn} bytes was set aside in {folder / cut_off.aside}")
+    print(f"v2hrig: {len(cut_off.kept)} of {len(cut_off.start.tests)} tests have their outcome and stand")
+    seed, command = cut_off.start.seed, f"v2hrig resume {folder}"
+    campaign(Order(info.bench, info.profile, seed, folder, command, info.laboratory, cut_off), quiet=quiet, key=key)
