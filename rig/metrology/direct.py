@@ -20,6 +20,8 @@ from rig.metrology.wave import Floats, Wave
 SPAN = 0.02
 """s of a wave a level is read from: a cycle of 50 Hz, in which a ripple of twice the mains's frequency vanishes, and a
 fifth of the 100 ms with which a current follows (project choice)."""
+HELD = 1.5
+"""Updates from the middle of what a meter shows the mean of until it shows another (project choice: any meter's)."""
 LEAST = 20
 """Samples a level is read from, at least (project choice)."""
 
@@ -62,16 +64,18 @@ def level_at(w: Wave, name: str, at: float, at_u: float = 0.0, span: float = SPA
 
 
 def last_before(s: Series, name: str, at: float) -> Measurement:
-    """The value at an instant, from the last reading before it: wrong by what can happen in an update.
+    """The value at an instant, from the last reading before it: wrong by what has happened since.
 
-    That is as much as the readings have changed lately in one, either way. BenchFault where there is no reading before.
+    A meter shows the mean of an update until the next has ended: that is up to HELD updates, each with as much change
+    as the readings have shown lately, either way. BenchFault where there is no reading before.
     """
     k = int(np.searchsorted(s.t, at, side="right")) - 1
     if k < 0:
         raise BenchFault(f"series {s.source}: no reading before {at:g} s; record longer")
     lately = np.abs(np.diff(s.y[max(k - 2, 0) : k + 1]))
     change = float(lately.max()) if len(lately) else 0.0
-    held = Component("update", change / math.sqrt(3), "rectangular", f"change in {s.step * 1e3:.3g} ms, as lately")
+    source = f"{HELD:g} times the change in {s.step * 1e3:.3g} ms, as lately"
+    held = Component("update", HELD * change / math.sqrt(3), "rectangular", source)
     return s.made(name, float(s.y[k]), s.reading_u(), held, at=at)
 
 
@@ -87,8 +91,8 @@ def course(w: Wave, interval: float = 1e-3) -> Series:
     rows = len(w.samples) // count
     if rows == 0:
         raise BenchFault(f"{w.source or 'wave'}: {w.seconds:g} s hold no interval of {interval:g} s; record longer")
-    y: Floats = w.part(0, rows * count).reshape(rows, count).mean(axis=1, dtype=np.float64)
-    t = w.start + (np.arange(rows) * count + (count - 1) / 2) / w.rate
+    y = w.part(0, rows * count).reshape(rows, count).mean(axis=1)
+    t: Floats = np.arange(rows, dtype=np.float64) * (count / w.rate) + (w.start + (count - 1) / (2 * w.rate))
     u = math.hypot(w.gain_u * float(np.abs(y).max()), w.offset_u, w.resolution / ROOT12)
     return Series(t, y, w.unit, u, count / w.rate, w.source, w.of)
 
