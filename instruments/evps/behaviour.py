@@ -218,6 +218,8 @@ class Behaviour:
     """s from 109.5.2 = 0 to the open lock: one cycle, so that it never says locked when it is not."""
     release_limit: float = 10.0
     """s for the output to be dead before it counts as welded (project choice)."""
+    relocks: float = 0.0
+    """s after a session's end at which it locks the plug once more; 0: never."""
     last_frames: float = 0.4
     """s it goes on sending after the unlock (chademo.md 5: log A still sends 109.5 = 20)."""
     d2_at_once: bool = False
