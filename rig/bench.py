@@ -34,6 +34,7 @@ from rig.roles import (
     PowerAnalyzer,
     VehicleInterface,
 )
+from rig.safety.lease import Lease
 from rig.safety.safe_state import SafeOutcome, SafeStep, bring_to_safe_state
 from rig.told import Told
 
@@ -71,6 +72,8 @@ class Bench:
     expired: Mapping[PartName, date]
     """Parts past their calibration, with the day it ended."""
     world: World | None
+    lease: Lease | None = None
+    """Of a bench with a real part."""
 
     def missing(self, needs: Sequence[str]) -> str:
         """Why this bench or device cannot serve all of needs; empty when it can.
@@ -117,7 +120,9 @@ class Bench:
 
     def prepare(self) -> None:
         """A known state before a test: mains on, charger acknowledged and in its default modes, house live, no car.
-        BenchFault when the house does not come up."""
+        BenchFault when the house does not come up, or another run may have the bench."""
+        if self.lease is not None:
+            self.lease.check()
         ratings = self.profile.ratings
         if self.house is not None:
             self.house.draw(0.0)

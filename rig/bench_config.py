@@ -37,12 +37,13 @@ class _Table(BaseModel):
 
 
 class BenchTable(_Table):
-    """[bench]"""
+    """[bench] lease: folder that every host of this bench sees, for its leases; empty: one of this host."""
 
     name: str
     profile: str
     clock: Literal["virtual", "real"] = "virtual"
     check_calibration: bool = True
+    lease: str = Field("", pattern=r"^(/.*)?$")
 
 
 class CanTable(_Table):

@@ -11,6 +11,7 @@ Theory
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -27,7 +28,7 @@ from rig.bench_config import BenchConfig, PartConfig, PartName, read_bench
 from rig.can.bus import Bus, VirtualBus
 from rig.can.hardware import HardwareBus
 from rig.car import Car
-from rig.clock import Clock, RealClock, VirtualClock
+from rig.clock import Clock, Phase, RealClock, VirtualClock
 from rig.drivers import Driver, Registry
 from rig.errors import BenchConfigError, UnsafeState
 from rig.house import House
@@ -38,6 +39,8 @@ from rig.plant.plant import Plant
 from rig.plant.world import World
 from rig.profile import Profile
 from rig.roles import ElectronicLoad, Instrument
+from rig.safety.lease import LOCAL, RENEWED_EVERY, Claim, Lease
+from rig.safety.resources import real_resources
 from rig.told import Told, ToldCharger, ToldGrid, ToldLoad
 from rig.vehicle_model import LEAF, VehicleModel
 from rig.visa.faults import Fault, FaultyDevice
@@ -73,11 +76,13 @@ def open_bench(
     seed: int = 0,
     today: date | None = None,
     car: VehicleModel = LEAF,
+    purpose: str = "",
 ) -> Iterator[Bench]:
     """A bench for as long as the block runs. seed: of every noise on an emulated part. today: for calibration dates.
-    car: the vehicle the rig plays, as read from what the bench file names."""
+    car: the vehicle the rig plays, as read from what the bench file names. purpose: what others are told who want the
+    bench meanwhile. BenchFault when another run has it."""
     with ExitStack() as stack:
-        bench = _Builder(config, registry, profile, seed, today, car, stack).build()
+        bench = _Builder(config, registry, profile, seed, today, car, stack, purpose).build()
         try:
             yield bench
         except BaseException:
@@ -130,10 +135,12 @@ class _Builder:
     today: date | None
     model: VehicleModel
     stack: ExitStack
+    purpose: str
     told: Told = field(default_factory=Told)
 
     def build(self) -> Bench:
         self.clock = self._clock()
+        lease = self._lease()
         self.bus = self._bus()
         self.world = self._world()
         self._connect()
@@ -169,7 +176,23 @@ class _Builder:
             drivers={name: self.registry[part.driver] for name, part in self.config.parts.items()},
             expired=self._expired(),
             world=self.world,
+            lease=lease,
         )
+
+    def _lease(self) -> Lease | None:
+        """The bench for ourselves, before anything of it is opened; given back when all of it is closed."""
+        resources = real_resources(self.config, socket.gethostname())
+        if not resources:
+            return None
+        lease = Lease(Path(self.config.bench.lease or LOCAL), Claim.of_this_process(self.purpose)).take(resources)
+        self.stack.callback(lease.give_back)
+        clock = self.clock
+
+        def renew() -> None:
+            clock.aside("lease", lease.renew, lambda _: None)
+
+        self.stack.callback(clock.every(RENEWED_EVERY, renew, Phase.OBSERVE))
+        return lease
 
     def _clock(self) -> Clock:
         if self.config.bench.clock == "virtual":

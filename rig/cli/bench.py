@@ -47,7 +47,9 @@ def check(
     """Open it, ask every instrument who it is, look at calibration dates, and drill the safe state."""
     config, profile, car = read(bench)
     console = Console(highlight=False)
-    with open_bench(config, REGISTRY, profile, today=Stopwatch().begun.date(), car=car) as opened:
+    with open_bench(
+        config, REGISTRY, profile, today=Stopwatch().begun.date(), car=car, purpose="bench check"
+    ) as opened:
         answers(opened, console)
         for name, day in opened.expired.items():
             console.print(f"[{name}] out of calibration since {day.isoformat()}".replace("[", r"\["))

@@ -34,11 +34,12 @@ TORN = ".torn"
 
 @dataclass(frozen=True, slots=True)
 class CutOff:
-    """A run that has not come to its end. kept: ids of the tests whose outcome stands. torn: bytes set aside in the
-    file `aside`."""
+    """A run that has not come to its end. part: number of the one to come. kept: ids of the tests whose outcome stands.
+    torn: bytes set aside in the file `aside`."""
 
     reading: Reading
     start: RunStart
+    part: int
     kept: tuple[str, ...]
     torn: int = 0
     aside: str = ""
@@ -46,7 +47,7 @@ class CutOff:
     def resumed(self) -> Resumed:
         """The first document of the next part."""
         return Resumed(
-            part=len(journal_files(self.reading.folder)) + 1,
+            part=self.part,
             head=self.reading.head,
             lines=len(self.reading.lines),
             kept=self.kept,
@@ -89,9 +90,10 @@ def reopen(folder: Path) -> CutOff:
         raise UseError(f"{folder}: this run ended before its journal said which tests it was to run; begin a new one")
     if problems := verify_run(folder).problems:
         raise TraceError(f"{folder}: its evidence is not whole: {'; '.join(problems[:3])}; nothing can stand on it")
-    torn, aside = _set_aside(journal_files(folder)[-1])
+    parts = journal_files(folder)
+    torn, aside = _set_aside(parts[-1])
     reading = read_journal(folder)
-    return CutOff(reading, start, kept(reading.documents), torn, aside)
+    return CutOff(reading, start, len(parts) + 1, kept(reading.documents), torn, aside)
 
 
 def kept(documents: Iterable[Document]) -> tuple[str, ...]:

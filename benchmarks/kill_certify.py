@@ -1,0 +1,159 @@
+"""`python -m benchmarks.kill_certify`: a run is killed (SIGKILL) at random moments and gone on with, again and again.
+
+After each kill: every verdict that was announced on the terminal is in the journal, and the journal verifies. Whenever
+a run comes to its end: its verdicts, of every test and requirement, are those of the run that nobody killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reports.run import gather
+from rig.clock import Stopwatch
+from rig.errors import TraceError
+from rig.evidence.journal import read_journal, scan_journal
+from rig.evidence.verify import verify_run
+
+TOP = Path(__file__).parents[1]
+SOME = ("--suite", "transfer_timing", "-k", "test_closes_in_step and nominal")
+"""Four short procedures: many kills in little time."""
+LINE = re.compile(r"^\[ *\d+/\d+\] (PASS|FAIL|INCONCLUSIVE|INVALID|ERROR|NOT RUN) +(\S+)", re.M)
+UNBEGUN = "before its journal said which tests"
+LIMIT = 600.0
+"""s a run that nobody kills may take before it counts as hanging."""
+
+
+@dataclass
+class Killed:
+    """What came of it. kills: of running processes; others came to their end first. wrong: what must not be."""
+
+    kills: int = 0
+    resumed: int = 0
+    ended: int = 0
+    announced: int = 0
+    torn: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """Verdicts of a whole run: of the run, its tests, its requirements; its exit code."""
+
+    verdict: str
+    tests: dict[str, str]
+    requirements: dict[str, str]
+    code: int
+
+
+def kill_again_and_again(kills: int, seed: int, folder: Path, arguments: Sequence[str] = SOME) -> Killed:
+    """Kill so many runs. folder: for their evidence. seed: of the moments."""
+    moments, found = random.Random(seed), Killed()
+    watch = Stopwatch()
+    code, _ = _start(_certify(folder / "whole", arguments), None)
+    seconds, whole = watch.seconds(), _verdicts(folder / "whole", code)
+    number = 0
+    while found.kills < kills:
+        number += 1
+        _campaign(folder / f"run-{number}", arguments, moments, seconds, whole, kills, found)
+    return found
+
+
+def _campaign(
+    folder: Path, arguments: Sequence[str], moments: random.Random, seconds: float, whole: Ended, kills: int,
+    found: Killed,
+) -> None:  # fmt: skip
+    """One run to its end, killed on the way. What it announced in all its parts is gathered and looked for."""
+    announced: dict[str, str] = {}
+    command = _certify(folder, arguments)
+    while True:
+        wait = moments.uniform(0.0, seconds) if found.kills < kills else None
+        code, out = _start(command, wait)
+        announced |= {test: word for word, test in LINE.findall(out)}
+        if UNBEGUN in out or (code < 0 and not (folder / "journal.jsonl").exists()):
+            found.kills += code < 0
+            shutil.rmtree(folder, ignore_errors=True)  # killed before it had said a word
+            command = _certify(folder, arguments)
+            continue
+        found.wrong += _look(folder, announced)
+        if code >= 0:
+            if "unfinished last line" in out:
+                found.torn += 1
+            if _verdicts(folder, code) != whole:
+                found.wrong.append(f"{folder}: ended otherwise than a run nobody killed: {out[-500:]}")
+            found.ended += 1
+            found.announced += len(announced)
+            return
+        found.kills += 1
+        found.resumed += 1
+        command = ["resume", str(folder)]
+
+
+def _look(folder: Path, announced: dict[str, str]) -> list[str]:
+    """What is wrong with a run that was killed a moment ago."""
+    problems = [f"{folder}: {one}" for one in verify_run(folder).problems]
+    outcomes = {test.start.test: test.outcome for test in gather(scan_journal(folder)).tests if test.ended}
+    lost = [test for test, word in announced.items() if outcomes.get(f"suites/{test}") != word]
+    return problems + [
+        f"{folder}: {test} was announced as {announced[test]} and is not in the journal" for test in lost
+    ]
+
+
+def _verdicts(folder: Path, code: int) -> Ended:
+    """Of a run that has ended."""
+    try:
+        run = gather(read_journal(folder))
+    except TraceError as error:
+        return Ended(str(error), {}, {}, code)
+    tests = {test.start.test: test.outcome for test in run.tests}
+    return Ended(run.verdict, tests, {id: one.verdict for id, one in run.requirements.items()}, code)
+
+
+def _certify(folder: Path, arguments: Sequence[str]) -> list[str]:
+    return ["certify", "--out", str(folder), "--seed", "1", *arguments]
+
+
+def _start(arguments: Sequence[str], kill_after: float | None) -> tuple[int, str]:
+    """Run the command; kill it after so many s, None for never. Its exit code, negative when it was killed, and all it
+    showed: unbuffered, as on a terminal."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "rig.cli", *arguments],
+        cwd=TOP,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={**os.environ, "COLUMNS": "200"},
+    )
+    try:
+        out, _ = process.communicate(timeout=LIMIT if kill_after is None else kill_after)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, _ = process.communicate()
+    return process.returncode, out
+
+
+def main() -> None:
+    """Kill and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.kill_certify", description=__doc__)
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = kill_again_and_again(chosen.kills, chosen.seed, Path(folder))
+    print(f"certify killed {found.kills} times: resumed {found.resumed}, ended {found.ended}")
+    print(f"{found.announced} verdicts announced, {found.torn} unfinished lines set aside, wrong {len(found.wrong)}")
+    print("\n".join(found.wrong[:20]))
+    raise SystemExit(bool(found.wrong))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""What of a bench only one run may have: its real resources, named so that every bench file and host names them alike.
+
+A resource on the network is the same from wherever it is reached; one that hangs on a machine is that machine's own. A
+bench without a real part moves no energy and needs no lease, in whatever time it runs. A host is known by the name the
+bench file gives it: two files that share an instrument must call it by one.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rig.bench_config import BenchConfig
+
+_TCPIP = re.compile(r"(?:TCPIP|VICP)[0-9]*::([^:]+)(?:::(.+?))??(?:::INSTR)?", re.IGNORECASE)
+_URL = re.compile(r"(?:socket|rfc2217)://([^:/?]+):([0-9]+).*", re.IGNORECASE)
+_SERIAL = re.compile(r"ASRL(/.+?)(?:::INSTR)?", re.IGNORECASE)
+
+
+def real_resources(config: BenchConfig, host: str) -> list[str]:
+    """Names of what a run on this bench must have for itself. host: the machine that asks."""
+    parts = [part for part in config.parts.values() if not part.emulated]
+    if not parts:
+        return []
+    can = f"{host} CAN {config.can.interface} {config.can.channel}".strip()
+    return [can, *(resource_name(part.resource, host) for part in parts)]
+
+
+def resource_name(resource: str, host: str) -> str:
+    """One name for all ways to spell a resource."""
+    text = resource.strip()
+    if found := _TCPIP.fullmatch(text):
+        device = (found[2] or "inst0").upper().removesuffix("::SOCKET")
+        return _reached(found[1], device, host)
+    if found := _URL.fullmatch(text):
+        return _reached(found[1], found[2], host)
+    if found := _SERIAL.fullmatch(text):
+        return f"{host} {found[1]}"
+    return f"{host} {text if text.startswith('/') else text.upper().removesuffix('::INSTR')}"
+
+
+def _reached(there: str, device: str, host: str) -> str:
+    """At an address. The loopback of every machine is its own."""
+    name = there.lower()
+    own = name == "localhost" or name.startswith("127.")
+    return f"{host} {name} {device}" if own else f"{name} {device}"
