@@ -114,8 +114,13 @@ def ticks(low: float, high: float, about: int) -> tuple[float, list[float]]:
         return 1.0, [low]
     raw = (high - low) / max(1, about)
     power = 10.0 ** math.floor(math.log10(raw))
-    step = next(factor * power for factor in (1.0, 2.0, 5.0, 10.0) if factor * power >= raw * 0.999)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    steps = [factor * power for factor in (0.5, 1.0, 2.0, 5.0, 10.0)]
+    choice = next(k for k, step in enumerate(steps) if k > 0 and step >= raw * 0.999)
+    # A range narrower than its step may hold no multiple of it: the next finer step then has one.
+    for step in (steps[choice], steps[choice - 1]):
+        first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+        if first <= last:
+            break
     return step, [k * step for k in range(first, last + 1)]
 
 

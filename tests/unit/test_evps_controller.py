@@ -515,7 +515,7 @@ def test_it_stays_locked_while_its_output_is_alive(desk: Desk) -> None:
     desk.tell(Stop())
     desk.run(1.0)
     reading = desk.reading
-    desk.reading = lambda: replace(reading(), u_node=300.0)  # type: ignore[method-assign]
+    desk.reading = lambda: reading()._replace(u_node=300.0)  # type: ignore[method-assign]
     desk.say(contactor_open=True)
     desk.run(15.0)
     assert desk.wires["lock"]
