@@ -210,6 +210,16 @@ ALL = (
         lambda b, s: replace(b, d1_after_d2=s),
     ),
     Defect(
+        "relocks",
+        "locks the plug once more so long after a session has ended",
+        ("CHA-023",),
+        0.1,
+        "s",
+        lambda b, s: replace(b, relocks=s),
+        least=0.01,
+        most=0.3,
+    ),
+    Defect(
         "touchy",
         "takes so short a silence of the car for its loss",
         ("CHA-012",),
@@ -338,7 +348,7 @@ ALL = (
     Defect(
         "opens-contactors-at",
         "takes d2 away in a stop when the current has come down to so much: the car's contactors open under load",
-        ("CHA-011",),
+        ("CHA-011", "CHA-026"),
         12.0,
         "A",
         lambda b, a: replace(b, release_current=a),

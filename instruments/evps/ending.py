@@ -88,8 +88,11 @@ def releasing(c: Core, t: float) -> Phase | None:
 
 
 def ended(c: Core, t: float) -> Phase | None:
+    if c.b.relocks > 0.0 and c.past(t, c.since, c.b.relocks):
+        c.drive("lock", True)
     if not c.past(t, c.since, c.b.last_frames):
         return None
+    c.drive("lock", c.wires["lock"] and not c.b.relocks)
     c.end_session()
     c.stage = BLOCKED
     if c.fault:

@@ -11,7 +11,7 @@ import math
 
 from fixtures.words import Bench, EventsLog
 from rig.chademo.codec import ChargerStatus
-from rig.chademo.events import WireChanged
+from rig.chademo.events import Wire, WireChanged
 from rig.chademo.session import FLOW
 from rig.errors import DutViolation
 from rig.roles import ChargerMode
@@ -45,9 +45,7 @@ def over(walk: Walk, stage: Stage, since: float, silence: bool = False) -> list[
     if math.isinf(bench.clock.wait_until(lambda: free(bench), OVER_WITHIN)):
         on = [wire for wire, state in bench.vehicle.wires().items() if state and wire in ("d1", "d2", "lock")]
         wrong.append(f"{', '.join(on)} still on {OVER_WITHIN:g} s after it")
-    bench.clock.sleep(STAYS)
-    if not free(bench):
-        wrong.append("d1, d2 or the lock came on again")
+    wrong += again(walk)
     started = [at for at, one in events.messages(ChargerStatus) if one.running and at > since]
     if stage in BEFORE_POWER and started:
         wrong.append(f"power transfer began (109.5.0 = 1) {started[0] - since:.2f} s after it")
@@ -58,6 +56,15 @@ def over(walk: Walk, stage: Stage, since: float, silence: bool = False) -> list[
         if coil.happened:
             wrong.append(f"d2 came {coil.at - since:.2f} s after it")
     return wrong
+
+
+def again(walk: Walk) -> list[str]:
+    """See that nothing begins anew once all is over. What was wrong, one sentence each."""
+    since = walk.bench.clock.now()
+    walk.bench.clock.sleep(STAYS)
+    lines: tuple[Wire, ...] = ("d1", "d2", "lock")
+    on = [wire for wire in lines if walk.events.change(WireChanged(wire, True), since).happened]
+    return [f"{', '.join(on)} came on again"] if on else []
 
 
 def free(bench: Bench) -> bool:
@@ -80,10 +87,7 @@ def refused(walk: Walk, since: float = 0.0) -> list[str]:
     if running(events, since):
         wrong.append("power transfer began (109.5.0 = 1)")
         return wrong
-    bench.clock.sleep(STAYS)
-    if not free(bench):
-        wrong.append("d1, d2 or the lock came on again")
-    return wrong
+    return [*wrong, *again(walk)]
 
 
 def running(events: EventsLog, since: float) -> bool:
@@ -124,7 +128,7 @@ def either(walk: Walk, since: float = 0.0) -> list[str]:
     if math.isinf(bench.clock.wait_until(done, REFUSED_WITHIN)):
         return [f"neither power nor an end {REFUSED_WITHIN:g} s after the start"]
     if not running(events, since):
-        return []
+        return again(walk)
     bench.clock.sleep(WATCHED)
     return settled(walk)
 

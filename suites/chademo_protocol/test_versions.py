@@ -78,9 +78,7 @@ def test_a_car_of_protocol_0_9(bench, walk, events, step, mode):
         wrong = goes_on(walk, mode) if came else ["it is not served"]
     if any(m.discharge_current > 1 for _, m in events.messages(ChargerDischarge)):
         wrong.append("208.0 shows a discharge")
-    if came:
-        bench.charger.stop()
-        bench.clock.sleep(8.0)
+    wrong += settled(walk) if walk.session.running else []
     blame(wrong, f"protocol 0.9, {mode}", source)
 
 
