@@ -24,6 +24,7 @@ from rig.bench import Bench
 from rig.chademo.rules import ALL
 from rig.chademo.rules.rule import RuleState
 from rig.chademo.vehicle_state import StopReason, VehiclePhase
+from rig.errors import BenchFault
 from rig.open_bench import open_bench, read_bench_file
 from rig.profile import read_profile
 from rig.requirements import read_catalogue
@@ -202,3 +203,29 @@ def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path, change: tuple
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert re.search(words, done.stderr)
+
+
+@pytest.mark.realtime
+def test_an_emulator_that_is_interrupted_while_it_charges_comes_to_its_safe_state(
+    emulate: Callable[..., tuple[Emulator, Path]],
+) -> None:
+    if reason := multicast():
+        pytest.skip(reason)
+    emulator, rig = emulate(
+        f'interface = "udp_multicast"\nchannel = "239.74.163.2"\nport = {free_port()}', "--only", "charger"
+    )
+    config = read_bench_file(rig, REGISTRY)
+    codes: list[int] = []
+
+    def charge_until_it_is_gone() -> None:
+        with open_bench(config, REGISTRY, read_profile(find_profile(config.bench.profile))) as bench:
+            bench.prepare()
+            bench.car.plug_in(0.5)
+            bench.charger.start("charge")
+            assert bench.car.wait_for(VehiclePhase.RUNNING, 60.0) <= 60.0
+            bench.clock.sleep(SETTLES)
+            codes.append(emulator.interrupt())
+
+    with pytest.raises(BenchFault):  # the rig has lost its instruments, and says so
+        charge_until_it_is_gone()
+    assert codes == [0], emulator.said  # an unconfirmed safe state is 4

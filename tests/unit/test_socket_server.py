@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -24,6 +25,7 @@ class Echo:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.thinking = 0.0
+        self.go_on, self.answered = threading.Event(), threading.Event()
 
     def latency(self, line: str) -> float:
         return self.thinking
@@ -32,6 +34,9 @@ class Echo:
         self.lines.append(line)
         if line == "UNPLUG":
             raise Disconnected
+        if line == "SLOW?":
+            self.go_on.wait(PATIENCE)
+            self.answered.set()
         if line == "CURVE?":
             return b"#6300000" + bytes(range(250)) * 1200 + b"\n"
         return line.encode("latin-1") + b"\n" if line.endswith("?") else None
@@ -158,3 +163,31 @@ def test_a_client_that_is_not_ours_sets_asks_and_fetches_a_block(server: SocketS
     finally:
         manager.close()
     assert device.lines == ["VOLT 5", "VOLT?", "CURVE?", "VOLT?"]
+
+
+def test_a_session_whose_far_end_is_gone_stays_a_lost_instrument_and_never_hangs(server: SocketServer) -> None:
+    manager = pyvisa.ResourceManager("@py")
+    try:
+        session = open_session(server.resource, manager, timeout=0.2)
+        assert session.query("VOLT?") == "VOLT?"
+        server.close()
+        for _ in range(3):
+            with pytest.raises(LostInstrument):
+                session.query("VOLT?")
+        session.close()
+    finally:
+        manager.close()
+
+
+def test_a_late_answer_on_a_socket_is_not_taken_for_the_next_one(server: SocketServer, device: Echo) -> None:
+    manager = pyvisa.ResourceManager("@py")
+    try:
+        session = open_session(server.resource, manager, timeout=0.2)
+        with pytest.raises(LostInstrument, match="no answer in time"):
+            session.query("SLOW?")
+        device.go_on.set()
+        assert device.answered.wait(PATIENCE)
+        assert session.query("SECOND?") == "SECOND?"
+        session.close()
+    finally:
+        manager.close()
