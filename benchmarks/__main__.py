@@ -3,6 +3,8 @@
 One V2H session of an hour on the emulated bench: the house on the car, rules and journal on, the CAN log written. The
 floor is the same frames between two bare nodes (benchmarks/floor.py). Each is timed several times, alternating, and
 the best of each counts: what disturbs a run only ever makes it slower.
+
+Then how steadily the vehicle's frames leave a real bus, beside bare periodic tasks of python-can (benchmarks/jitter.py).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.floor import bare_exchange
+from benchmarks.jitter import print_jitter
 from fixtures.library import REQUIREMENTS, catalogue_revision, find_bench, find_profile
 from instruments.registry import REGISTRY
 from rig.chademo.rules import ALL
@@ -70,10 +73,11 @@ def session(bench_seconds: float, folder: Path) -> tuple[float, int, int]:
 
 
 def main() -> None:
-    """Print both ratios and their quotient."""
+    """Print both ratios and their quotient, and the jitter."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--seconds", type=float, default=HOUR, help="bench time of the session")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--jitter", type=float, default=6.0, help="s of each way of sending frames; 0: leave it out")
     chosen = parser.parse_args()
     floors, sessions = [], []
     for number in range(chosen.repeats):
@@ -86,6 +90,8 @@ def main() -> None:
     for name, took, count in (("floor", floor, frames_floor), ("session, rules+journal", wall, frames)):
         print(f"{name:<23}{took:8.3f} s wall   {chosen.seconds / took:8.0f} x real time   {count} frames")
     print(f"session / floor        {floor / wall:8.3f}   (aim 0.25 or more)   {lines} journal lines")
+    if chosen.jitter:
+        print_jitter(chosen.jitter)
 
 
 if __name__ == "__main__":
