@@ -11,7 +11,7 @@ import pytest
 
 from rig.chademo.events import WireChanged
 from suites.chademo_protocol.endings import blame, free, over, running
-from suites.chademo_protocol.stages import ALL, BEFORE_POWER, FLOWING, S
+from suites.chademo_protocol.stages import ALL, BEFORE_POWER, ENDING, FLOWING, S
 
 pytestmark = pytest.mark.needs("grid")
 
@@ -72,6 +72,8 @@ def test_a_short_interruption_leaves_no_session_half_way(bench, walk, events, st
     bench.charger.stop()
 
     wrong = ["a session began anew by itself"] if anew.happened else []
+    if stage in ENDING and events.change(WireChanged("lock", True), since).happened:
+        wrong.append("the plug was locked again")
     blame([*wrong, *over(walk, S.STOPPING, since + 2 * BACK_AFTER)], f"short interruption in {stage.value}", SOURCE)
 
 

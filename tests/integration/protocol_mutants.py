@@ -81,6 +81,7 @@ ROWS: tuple[Row, ...] = (
     Row(("returns-house-late=15 s",), ("test_an_automatic_transfer*",)),
     Row(("resumes-after-a-blackout",), ("test_blackout_ends*[[]plugged*", "test_blackout_ends*[[]handshake*")),
     Row(RELOCKS, ("test_blackout_ends*",)),
+    Row(RELOCKS, ("test_a_short_interruption*[[]stopping]", "test_a_short_interruption*[[]weld-check]")),
     Row(("resumes-after-a-blackout",), ("test_a_short_interruption*",)),
     # Wrong timing
     Row(("touchy=0.05 s",), ("test_what_keeps_within*[[]period-90ms-*", "test_what_keeps_within*[[]early-*")),
