@@ -4,7 +4,7 @@ One V2H session of an hour on the emulated bench: the house on the car, rules an
 floor is the same frames between two bare nodes (benchmarks/floor.py). Each is timed several times, alternating, and
 the best of each counts: what disturbs a run only ever makes it slower.
 
-Then how steadily the vehicle's frames leave a real bus, beside bare periodic tasks of python-can (benchmarks/jitter.py).
+Then how steadily the vehicle's frames leave a real bus, beside bare periodic tasks of python-can (jitter.py).
 """
 
 from __future__ import annotations
