@@ -5,7 +5,7 @@ Marks of a phase are the first of a session: a session in which the vehicle is e
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from rig.can.frame import Frame
@@ -13,6 +13,7 @@ from rig.chademo.messages import Confidence, Side
 from rig.chademo.rules import ALL
 from rig.chademo.rules.rule import Finding, Rule, RuleState, RuleVerdict
 from rig.chademo.rules.ruleset import RuleSet
+from rig.chademo.session import Session
 from rig.trace.facts import Fact, facts
 from rig.trace.observer import Observer, Span
 
@@ -59,23 +60,32 @@ class TraceReport:
         )
 
 
-def judge_trace(frames: Iterable[tuple[float, Frame | None]], rules: Sequence[Rule] = ALL) -> TraceReport:
-    """Judge frames in order of time (s). None in place of a frame: something could not be read before that moment."""
+def judge_trace(
+    frames: Iterable[tuple[float, Frame | None]],
+    rules: Sequence[Rule] = ALL,
+    watch: Callable[[float, Session], None] | None = None,
+) -> TraceReport:
+    """Judge frames in order of time (s). None in place of a frame: something could not be read before that moment.
+    watch: told of the time whenever the session, which it may read, has changed."""
     judged = RuleSet(rules)
     observer = Observer(judged.session)
     where: dict[str, int] = {}
-    step, seen, count, now = judged.step, 0, 0, 0.0
+    repeats, step, seen, count, now = judged.repeats, judged.step, 0, 0, 0.0
     for now, frame in frames:
         if frame is None:
             _note(judged.hole(now).out, now, count + 1, where)
             continue
-        out = step(now, frame).out
         count += 1
+        if repeats(now, frame):
+            continue
+        out = step(now, frame).out
         if out:
             _note(out, now, count, where)
         if judged.changes != seen:
             seen = judged.changes
             observer.see(now)
+            if watch is not None:
+                watch(now, judged.session)
     _note(judged.close(now).out, now, count, where)
     observer.close(now)
     sessions = tuple(

@@ -20,6 +20,8 @@ from rig.can.frame import Frame
 
 LONGEST = 512
 """Characters of a line that are looked at; the longest right line has about 120."""
+BLOCK = 1 << 14
+"""Characters read at a time: some hundred lines, so that one odd line makes few others slow."""
 MOST_MICROSECONDS = 1 << 62
 """A stamp beyond is no time."""
 TOP_ID = 0x7FF
@@ -65,6 +67,18 @@ def lines(file: TextIO) -> Iterator[tuple[int, str]]:
             number += 1
             yield number, piece
         swallow = len(piece) == LONGEST and not piece.endswith("\n")
+
+
+def blocks(file: TextIO) -> Iterator[list[str]]:
+    """All lines without their ends, some hundred at a time; of an endless one only its beginning."""
+    rest = ""
+    while piece := file.read(BLOCK):
+        found = (rest + piece).split("\n")
+        rest = found.pop()[: LONGEST + 1]
+        if found:
+            yield found
+    if rest:
+        yield [rest]
 
 
 def _microseconds(text: str) -> int | None:

@@ -16,28 +16,25 @@ Theory
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
 
 from rig.can.frame import Frame
 from rig.chademo.messages import SPECS
 from rig.errors import TraceError
-from rig.trace.lines import FORMATS, Format, lines
+from rig.trace.lines import FORMATS, LONGEST, Entry, Format, blocks, lines
+from rig.trace.stamps import Stamps, Told
 
-BACK = 1_000_000
-"""us a stamp may be behind the one before."""
-DISORDER = 5_000
-"""us behind that tell nothing of a frame's pace (recorded sessions: bursts of 0.2 to 5 ms)."""
-AHEAD = 150_000
-"""us a stamp may be ahead of the one before, before a second one must confirm it: a cycle and a half."""
-WRAP = 1 << 32
-"""us, a counter of 32 bits (GVRET hardware)."""
 KEPT = 1 << 16
 """Payload texts remembered; a day of a session shows some thousands."""
 NOTED = 100
 """Notes kept; more are counted."""
+STAMP = 64
+"""Characters of a line that a stamp may take."""
+ANOTHER = "the clock was set back by {:.3f} s, another recording follows that was not read; cut the file here"
 OUT_OF_LINE = "time stamp out of line"
 EMPTY = "it is empty"
 SHOWN = 60
@@ -81,167 +78,136 @@ class TraceFile:
     def frames(self) -> Iterator[TimedFrame]:
         """Every frame in order of time. TraceError where the file cannot be read any more."""
         try:
-            with _open(self.path) as file:
-                yield from self._timed(file)
+            yield from self._read()
         except OSError as error:
             what = error.strerror or error
             raise TraceError(f"{self.path}: {what}; reading ended at frame {self.frames_read}") from error
 
-    def _note(self, line: int, why: str, text: str) -> None:
+    def note(self, line: int, why: str, text: str) -> None:
+        """Something was left out."""
         self.left_out += 1
         if len(self.notes) < NOTED:
             self.notes.append(Note(line, why, printable(text)))
 
-    def _timed(self, file: TextIO) -> Iterator[TimedFrame]:
-        """The fast path is a known text behind a plain stamp; everything else goes by `_slow`."""
-        clock, hole = _Time(), False
-        known: dict[str, Frame] = {}
-        separator, stamp = self.format.separator, self.format.stamp
-        for number, text in lines(file):
-            head, _, rest = text.partition(separator)
-            frame = known.get(rest)
-            if frame is not None and not hole:
-                at = stamp(head)
-                if at is not None and clock.plain(at):
-                    self.frames_read += 1
-                    self.span = now = clock.now
-                    yield now, frame
-                    continue
-            for now, got in self._slow(clock, number, text, rest, known):
-                if got is None:
-                    hole = True
-                    continue
-                if hole:
-                    hole = False
-                    yield now, None
-                self.frames_read += 1
-                self.span = now
-                yield now, got
-            if clock.ended is not None:
-                self._another(*clock.ended, text)
-                return
-        for line, us, got, text in clock.end():
-            if us is None:
-                self._note(line, OUT_OF_LINE, text)
-            else:
-                self.frames_read += 1
-                self.span = us / 1e6
-                yield self.span, got
+    def _read(self) -> Iterator[TimedFrame]:
+        """Block by block; a block in which anything is odd goes line by line."""
+        taking, number = _Taking(self), 0
+        with _open(self.path) as file:
+            for block in blocks(file):
+                frames = taking.at_once(block)
+                if frames is None:
+                    yield from taking.one_by_one(number, block)
+                    if taking.stamps.ended is not None:
+                        return
+                else:
+                    yield from frames
+                number += len(block)
+            yield from taking.end()
 
-    def _slow(self, clock: _Time, number: int, text: str, rest: str, known: dict[str, Frame]) -> list[TimedFrame]:
-        """A line in full: what can be told now; None: there is a hole."""
-        found = self.format.parse(text)
-        if found is None:
-            return []
-        at, (bus, frame, trouble) = found
-        if at is None or trouble:
-            self._note(number, trouble, text)
-            return [(0.0, None)]
-        if frame is None or not self._ours(bus, frame):
-            self.foreign += 1
-            return []
-        if len(known) >= KEPT:
-            known.clear()
-        known[rest] = frame
-        out: list[TimedFrame] = []
-        for line, us, got, seen in clock.take(number, at, frame, text):
-            if us is None:
-                self._note(line, OUT_OF_LINE, seen)
-                out.append((0.0, None))
-                continue
-            self.late = clock.late
-            if clock.uncertain:
-                out.append((0.0, None))
-            out.append((us / 1e6, got))
-        return out
-
-    def _ours(self, bus: str, frame: Frame) -> bool:
+    def ours(self, bus: str, frame: Frame) -> bool:
+        """Whether a frame is of the chosen bus; the first of CHAdeMO's chooses it."""
         if self.bus is None and frame.id in SPECS:
             self.bus = bus
         return self.bus == bus
 
-    def _another(self, line: int, back: int, text: str) -> None:
-        self._note(line, f"the clock was set back by {back / 1e6:.3f} s, another recording follows that was not read; "
-                   "cut the file here", text)  # fmt: skip
+
+class _Known(dict[str, Frame | None]):
+    """What stands behind the stamps of a file, parsed once; None: foreign. ValueError where it cannot be read, or
+    where it is not known yet whose it is."""
+
+    def __init__(self, trace: TraceFile) -> None:
+        super().__init__()
+        self._trace = trace
+
+    def __missing__(self, text: str) -> Frame | None:
+        bus, frame, trouble = self._trace.format.entry(text)
+        if trouble or self._trace.bus is None or len(text) > LONGEST - STAMP:
+            raise ValueError(text)
+        found = frame if frame is not None and self._trace.ours(bus, frame) else None
+        if len(self) >= KEPT:
+            self.clear()
+        self[text] = found
+        return found
 
 
-Held = tuple[int, int, Frame | None, str]
-"""Line, us, frame, text of a frame whose stamp waits for the next one to confirm it."""
-Told = tuple[int, int | None, Frame | None, str]
-"""The same in time since the first frame; us None: the stamp was out of line."""
+class _Taking:
+    """Lines of one file to timed frames, by two ways that give the same."""
 
+    def __init__(self, trace: TraceFile) -> None:
+        self._trace, self._form = trace, trace.format
+        self.stamps = Stamps()
+        self._known = _Known(trace)
+        self._hole = False
 
-class _Time:
-    """Stamps in, microseconds since the first out (None for a stamp that is out of line)."""
+    def at_once(self, block: list[str]) -> Iterable[TimedFrame] | None:
+        """A block of nothing but frames with plain stamps, in a few steps over the whole of it; else None."""
+        if self._hole:
+            return None
+        stamp, parts = self._form.stamp, [line.partition(self._form.separator) for line in block]
+        try:
+            frames = list(map(self._known.__getitem__, map(itemgetter(2), parts)))
+            stamps = list(map(stamp, map(itemgetter(0), parts)))
+        except ValueError:
+            return None
+        foreign = frames.count(None)
+        if foreign:
+            stamps = [at for at, frame in zip(stamps, frames, strict=True) if frame is not None]
+            frames = [frame for frame in frames if frame is not None]
+        if None in stamps:
+            return None
+        times = self.stamps.plain_run(stamps)  # type: ignore[arg-type]  # looked for above
+        if times is None:
+            return None
+        trace = self._trace
+        trace.foreign += foreign
+        trace.frames_read += len(times)
+        trace.span = times[-1]
+        return zip(times, frames, strict=True)
 
-    def __init__(self) -> None:
-        self._first: int | None = None
-        self._last = 0
-        self._held: Held | None = None
-        self.late = 0
-        self.uncertain = False
-        """The time of the frame told last is not known."""
-        self.ended: tuple[int, int] | None = None
-        """Line at which, and us by which, the clock went back for good."""
+    def one_by_one(self, before: int, block: list[str]) -> Iterator[TimedFrame]:
+        """The lines of a block, the first of which is line before + 1."""
+        form = self._form
+        for number, line in enumerate(block, before + 1):
+            text = line[:LONGEST]
+            found = form.parse(text)
+            if found is not None:
+                yield from self.take(number, *found, text)
+            if self.stamps.ended is not None:
+                return
 
-    @property
-    def now(self) -> float:
-        """s since the first frame."""
-        return (self._last - (self._first or 0)) / 1e6
+    def take(self, number: int, at: int | None, entry: Entry, text: str) -> Iterator[TimedFrame]:
+        """One line or record: what can be told now, with holes."""
+        trace = self._trace
+        bus, frame, trouble = entry
+        if at is None or trouble:
+            trace.note(number, trouble, text)
+            self._hole = True
+        elif frame is None or not trace.ours(bus, frame):
+            trace.foreign += 1
+        else:
+            yield from self._told(self.stamps.take(number, at, frame, text))
+            trace.late = self.stamps.late
+            if self.stamps.ended is not None:
+                line, back = self.stamps.ended
+                trace.note(line, ANOTHER.format(back / 1e6), text)
 
-    def plain(self, at: int) -> bool:
-        """A stamp like most: take it. False: ask `take`."""
-        if self._held is not None or self._first is None or not 0 <= at - self._last <= AHEAD:
-            return False
-        self._last = at
-        return True
+    def end(self) -> Iterator[TimedFrame]:
+        """The file is over."""
+        yield from self._told(self.stamps.end())
 
-    def take(self, line: int, at: int, frame: Frame | None, text: str) -> list[Told]:
-        """What can be told now."""
-        self.uncertain = False
-        if self._first is None:
-            self._first = self._last = at
-        step = at - self._last
-        if -BACK <= step <= AHEAD:
-            out = self._drop()
-            self.late += step < 0
-            self.uncertain = step < -DISORDER
-            return [*out, self._tell((line, at, frame, text))]
-        held = self._held
-        if held is not None and -BACK <= at - held[1] <= AHEAD:
-            return self._confirmed(held, (line, at, frame, text))
-        out = self._drop()
-        self._held = (line, at, frame, text)
-        return out
-
-    def _confirmed(self, held: Held, now: Held) -> list[Told]:
-        """Two stamps agree that time has jumped."""
-        self._held = None
-        assert self._first is not None
-        back = self._last - held[1]
-        if back > WRAP // 2 and self._last <= WRAP:
-            self._first -= WRAP
-            self._last -= WRAP
-        elif back > 0:
-            self.ended = held[0], back
-            return []
-        return [self._tell(held), self._tell(now)]
-
-    def _tell(self, held: Held) -> Told:
-        assert self._first is not None
-        self._last = max(self._last, held[1])
-        return held[0], self._last - self._first, held[2], held[3]
-
-    def _drop(self) -> list[Told]:
-        held, self._held = self._held, None
-        return [] if held is None else [(held[0], None, None, held[3])]
-
-    def end(self) -> list[Told]:
-        """The last stamp of a file cannot be confirmed: it stands if it is ahead."""
-        if self._held is None or self._held[1] < self._last:
-            return self._drop()
-        held, self._held = self._held, None
-        return [self._tell(held)]
+    def _told(self, told: Iterable[Told]) -> Iterator[TimedFrame]:
+        trace = self._trace
+        for line, us, frame, text in told:
+            if us is None:
+                trace.note(line, OUT_OF_LINE, text)
+                self._hole = True
+                continue
+            trace.span = us / 1e6
+            if self._hole or self.stamps.uncertain:
+                self._hole = False
+                yield trace.span, None
+            trace.frames_read += 1
+            yield trace.span, frame
 
 
 def printable(text: str) -> str:
