@@ -24,7 +24,6 @@ def wave_unit(port: str) -> Literal["V", "A"]:
     return "A" if port == "dc_i" else "V"
 
 
-
 class Operating(NamedTuple):
     """What a perfect meter at a port would read now. AC: u, i in V and A rms, p in W, f in Hz (0 when dead).
 
