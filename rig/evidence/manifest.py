@@ -19,6 +19,7 @@ from rig.evidence.journal import why
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f/\\\ud800-\udfff]+")
+EMPTY = "is an empty folder"
 BLOCK = 1 << 20
 """bytes read at once (project choice)."""
 
@@ -56,7 +57,7 @@ def _walk(folder: Path, above: str, found: Listing) -> Iterator[tuple[str, os.Di
         found.problems[above.rstrip("/") or "."] = f"cannot be read ({why(error)})"
         return
     if not rows and above:
-        found.problems[above.rstrip("/")] = "is an empty folder"
+        found.problems[above.rstrip("/")] = EMPTY
     for entry in rows:
         name = above + entry.name
         if not _PLAIN.fullmatch(entry.name):

@@ -25,7 +25,7 @@ from rig.evidence.captures import FOLDER, PART
 from rig.evidence.documents import CaptureStored
 from rig.evidence.envelope import open_envelope
 from rig.evidence.journal import FILE, Reading, journal_files, scan_journal, why
-from rig.evidence.manifest import SHA256, Listing, inside, listing
+from rig.evidence.manifest import EMPTY, SHA256, Listing, inside, listing
 
 SEAL = "seal.dsse.json"
 
@@ -83,6 +83,8 @@ def verify_run(folder: Path, key: Ed25519PublicKey | None = None) -> Verified:
     if not folder.is_dir():
         raise TraceError(f"{folder}: no such folder; name the folder of a run")
     found = listing(folder)
+    if found.problems.get(FOLDER) == EMPTY:  # of a run that recorded nothing; what is gone from it, others tell
+        del found.problems[FOLDER]
     if FILE not in found.files and FILE not in found.problems and SEAL not in found.files:
         raise TraceError(f"{folder / FILE}: no journal here; name the folder of a run")
     reading, problems = _journal(folder, found)
