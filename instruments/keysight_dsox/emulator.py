@@ -22,6 +22,7 @@ from instruments.keysight_dsox import commands as c
 from rig.clock import Cancel, Phase
 from rig.errors import UseError
 from rig.metrology.accuracy import Specimen, read_accuracy
+from rig.plant.plant import Plant
 from rig.plant.ports import WavePort
 from rig.plant.world import World
 from rig.scpi.command import Command
@@ -36,6 +37,14 @@ TRANSFER = 20e6
 RATE = 2.5e9
 """S/s at most with all channels on (data sheet, M)."""
 STALE = "Data corrupt or stale"
+
+
+LANE = "keysight_dsox"
+"""Where a record is rendered in real time, so that nothing else of the world waits for it."""
+AGAIN = 0.05
+"""s until a record that found the lane busy is tried again (project choice)."""
+_Codes = dict[tuple[int, int], npt.NDArray[np.uint16]]
+"""By channel and number of points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,8 @@ class EmulatedKeysightDsox:
         self.inputs[1].on = True
         self._armed = self._was_armed = self._was_triggered = self._running = False
         self._record: _Record | None = None
-        self._codes: dict[tuple[int, int], npt.NDArray[np.uint16]] = {}
+        self._taking: _Record | None = None
+        self._codes: _Codes = {}
         self.stop()
 
     # -- told
@@ -135,6 +145,7 @@ class EmulatedKeysightDsox:
         self._ending()
         self._ending = lambda: None
         self._armed = self._running = False
+        self._taking = None
 
     def force(self) -> None:
         """The trigger, now; ignored unless it waits for one."""
@@ -148,18 +159,32 @@ class EmulatedKeysightDsox:
         both = any(self.inputs[a].on and self.inputs[b].on for a, b in pairs)
         raw = min(c.MEMORY // 2 if both else c.MEMORY, max(int(length * RATE), 100))
         record = _Record(now + edge, length, edge, raw, self.value[c.ACQUIRE] is c.Acquire.HIGH_RESOLUTION)
+        self._taking = record
         end = max(record.start + length / (1.0 + self._slow), now)
         self._ending = self._world.clock.at(end, lambda: self._end(record), Phase.OBSERVE)
 
     def _end(self, record: _Record) -> None:
-        """The screen is full: what is on it is taken now, before the plant forgets it."""
-        self._record, self._running = record, False
+        """The screen is full: what is on it is taken now, before the plant forgets it. Aside: it takes its time."""
+        plant = self._world.plant
+        took = self._world.clock.aside(LANE, lambda: self._all(plant, record), lambda codes: self._show(record, codes))
+        if not took:  # still at a record that was given up
+            self._ending = self._world.clock.at(self._world.clock.now() + AGAIN, lambda: self._end(record))
+
+    def _all(self, plant: Plant, record: _Record) -> _Codes:
+        """Every channel that is on, as many points as would be sent now."""
+        found: _Codes = {}
+        count, step = self._spread(record)
         for number, channel in self.inputs.items():
             if channel.on:
                 try:
-                    self._taken(number)
+                    found[number, count] = self._sampled(plant, record, channel, count, step)
                 except ScpiError:
-                    return  # longer than the plant remembers: whoever asks is told
+                    break  # longer than the plant remembers: whoever asks is told
+        return found
+
+    def _show(self, record: _Record, codes: _Codes) -> None:
+        if self._taking is record:  # else it was given up meanwhile
+            self._record, self._codes, self._running, self._taking = record, codes, False, None
 
     # -- asked
 
@@ -241,10 +266,10 @@ class EmulatedKeysightDsox:
         count, step = self._spread(record)
         known = self._codes.get((number, count))
         if known is None:
-            known = self._codes[number, count] = self._sampled(record, channel, count, step)
+            known = self._codes[number, count] = self._sampled(self._world.plant, record, channel, count, step)
         return known
 
-    def _sampled(self, record: _Record, channel: _Input, count: int, step: int) -> npt.NDArray[np.uint16]:
+    def _sampled(self, plant: Plant, record: _Record, channel: _Input, count: int, step: int) -> npt.NDArray[np.uint16]:
         interval = step * record.length / record.raw / (1.0 + self._slow)
         high = record.high and self.value[c.WAVE_RECORD] is c.Points.NORMAL
         spec = ACCURACY["voltage_high_resolution" if high else "voltage"].ranges[0]
@@ -253,7 +278,7 @@ class EmulatedKeysightDsox:
             volts = np.zeros(count, dtype=np.float32)
         else:
             try:
-                volts = self._world.plant.waves(channel.port, record.start, count * interval, 1.0 / interval)
+                volts = plant.waves(channel.port, record.start, count * interval, 1.0 / interval)
             except UseError as error:
                 raise ScpiError(-230, f"{STALE}; {error}") from None
         share = volts * np.float32((1.0 + channel.gain) / channel.range)

@@ -23,6 +23,7 @@ from instruments.tektronix_mso5 import commands as c
 from rig.clock import Cancel, Phase
 from rig.errors import UseError
 from rig.metrology.accuracy import Specimen, read_accuracy
+from rig.plant.plant import Plant
 from rig.plant.world import World
 from rig.scpi.command import Command
 from rig.scpi.errors import WORDS, Entry, ScpiError
@@ -44,6 +45,12 @@ EVENTS = {code: Entry(-code, words) for code, words in WORDS.items() if code < 0
 EMPTY = Entry(0, "No events to report - queue empty")
 PENDING = Entry(1, "No events to report - new events pending *ESR?")
 SWITCHED_ON = Entry(401, "Power on; ")
+
+
+LANE = "tektronix_mso5"
+"""Where a record is rendered in real time, so that nothing else of the world waits for it."""
+AGAIN = 0.05
+"""s until a record that found the lane busy is tried again (project choice)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +230,24 @@ class EmulatedTektronixMso5:
         self._ending = self._world.clock.at(end, lambda: self._end(record), Phase.OBSERVE)
 
     def _end(self, record: _Record) -> None:
-        """The record is full: what is in it is taken now, before the plant forgets it."""
-        self.running, self._taking = False, None
+        """The record is full: what is in it is taken now, before the plant forgets it. Aside: it takes its time."""
+        plant = self._world.plant
+        took = self._world.clock.aside(LANE, lambda: self._all(plant, record), lambda codes: self._show(record, codes))
+        if not took:  # still at a record that was given up
+            self._ending = self._world.clock.at(self._world.clock.now() + AGAIN, lambda: self._end(record))
+
+    def _all(self, plant: Plant, record: _Record) -> dict[int, npt.NDArray[np.int16]] | None:
         try:
-            self._codes = {n: self._sampled(record, one) for n, one in self.inputs.items() if one.on}
+            return {n: self._sampled(plant, record, one) for n, one in self.inputs.items() if one.on}
         except UseError:
-            return  # longer than the plant remembers: whoever asks is told
-        self._record = record
+            return None  # longer than the plant remembers: whoever asks is told
+
+    def _show(self, record: _Record, codes: dict[int, npt.NDArray[np.int16]] | None) -> None:
+        if self._taking is not record:
+            return  # given up meanwhile
+        self.running, self._taking = False, None
+        if codes is not None:
+            self._record, self._codes = record, codes
 
     # -- asked
 
@@ -305,12 +323,12 @@ class EmulatedTektronixMso5:
             raise ScpiError(*INACTIVE)
         return self._record, self.inputs[number]
 
-    def _sampled(self, record: _Record, channel: _Input) -> npt.NDArray[np.int16]:
+    def _sampled(self, plant: Plant, record: _Record, channel: _Input) -> npt.NDArray[np.int16]:
         if channel.port is None:
             true = np.zeros(record.points, dtype=np.float32)
         else:
             seconds = record.points * record.interval
-            true = self._world.plant.waves(channel.port, record.start, seconds, 1.0 / record.interval)
+            true = plant.waves(channel.port, record.start, seconds, 1.0 / record.interval)
         return channel.codes(true, record.high)
 
 

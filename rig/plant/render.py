@@ -203,7 +203,7 @@ class History:
     def aux_wave(self, start: float, n: int, rate: float) -> Samples:
         """V at the auxiliary contact, with its bounce."""
         moves: list[tuple[float, bool]] = []
-        for move in self.aux:
+        for move in tuple(self.aux):
             while moves and moves[-1][0] >= move.at:
                 moves.pop()
             bounce = (CLOSING_BOUNCE if move.closed else OPENING_BOUNCE) if move.at > self.start else ((0.0, False),)
@@ -218,7 +218,7 @@ class History:
 def _parts(row: deque[Timed], start: float, n: int, rate: float) -> Iterator[tuple[Timed, int, int]]:
     """Each segment that reaches into n samples from start (s) at rate (S/s), newest first, and which samples it has."""
     stop = n
-    for segment in reversed(row):
+    for segment in tuple(reversed(row)):  # as it is now: a real bench renders beside the thread that moves the plant
         first = min(max(_first_sample(segment.at, start, rate), 0), n)
         if first < stop:
             yield segment, first, stop
