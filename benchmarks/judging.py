@@ -36,7 +36,11 @@ def record(seconds: float) -> list[tuple[float, Frame]]:
     frames: list[tuple[float, Frame]] = []
     with open_bench(config, REGISTRY, read_profile(find_profile(config.bench.profile)), seed=1) as bench:
         bench.prepare()
-        bench.bus.watch(lambda at, sender, frame: frames.append((at, frame)))
+
+        def keep(at: float, sender: str, frame: Frame) -> None:  # noqa: ARG001
+            frames.append((at, frame))
+
+        bench.bus.watch(keep)
         bench.car.plug_in(0.5)
         bench.charger.start("charge")
         bench.car.wait_for(VehiclePhase.RUNNING, 60.0)

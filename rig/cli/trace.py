@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,14 +14,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rig.can.frame import Frame
 from rig.chademo.rules.rule import RuleState, RuleVerdict
+from rig.errors import UseError
 from rig.trace.facts import Fact
 from rig.trace.judge import SessionReport, TraceReport, judge_trace
 from rig.trace.observer import Span
 from rig.trace.reader import TraceFile, open_trace
+from rig.trace.writer import SUFFIXES, format_of, write_trace
 
 app = typer.Typer(help="Look at and judge a recorded CHAdeMO session.", no_args_is_help=True)
-File = Annotated[Path, typer.Argument(help="GVRET CSV (SavvyCAN) or candump text")]
+File = Annotated[Path, typer.Argument(help="GVRET CSV (SavvyCAN), candump text, ASC, BLF, TRC or MF4")]
 Bus = Annotated[str | None, typer.Option(help="bus in the file; default: the one that shows CHAdeMO")]
 Json = Annotated[bool, typer.Option("--json", help="for machines, on standard output")]
 
@@ -39,7 +43,7 @@ def check(file: File, bus: Bus = None, as_json: Json = False) -> None:
         print(json.dumps(as_data(trace, report), indent=1, allow_nan=False))
     else:
         console = make_console()
-        _head(console, trace)
+        head(console, trace)
         for session in report.sessions:
             _session(console, session, len(report.sessions) + report.more_sessions)
         _rules(console, report)
@@ -52,9 +56,34 @@ def show(file: File, bus: Bus = None) -> None:
     """The timeline and the facts of a trace, without a verdict."""
     trace, report = read(file, bus)
     console = make_console()
-    _head(console, trace)
+    head(console, trace)
     for session in report.sessions:
         _session(console, session, len(report.sessions) + report.more_sessions)
+
+
+@app.command("convert")
+def convert(file: File, out: Annotated[Path, typer.Argument(help=f"file to write: {' '.join(SUFFIXES)}")],
+            bus: Bus = None) -> None:  # fmt: skip
+    """Write the CHAdeMO bus of a trace in another format, by the suffix of OUT, with times from 0 s."""
+    name = format_of(out)
+    if out.exists() and file.exists() and out.samefile(file):
+        raise UseError(f"{out}: is the trace itself; give another name")
+    trace, holes = open_trace(file, bus), 0
+
+    def whole() -> Iterator[tuple[float, Frame]]:
+        nonlocal holes
+        for at, frame in trace.frames():
+            if frame is None:
+                holes += 1
+            else:
+                yield at, frame
+
+    count = write_trace(out, whole())
+    console = make_console()
+    head(console, trace)
+    line(console, f"{out}: {name}, {count} frames written")
+    if holes:
+        line(console, f"{holes} holes, where something could not be read, are not to be seen in {out}", "yellow")
 
 
 def read(file: Path, bus: str | None) -> tuple[TraceFile, TraceReport]:
@@ -69,7 +98,8 @@ def make_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH, color_system=None)
 
 
-def _head(console: Console, trace: TraceFile) -> None:
+def head(console: Console, trace: TraceFile) -> None:
+    """What was read, and what was left out."""
     line(console, f"{trace.path}: {trace.format.name}, {trace.frames_read} frames of bus {trace.bus or '?'}, "
                   f"{trace.span:.1f} s")  # fmt: skip
     if trace.foreign:

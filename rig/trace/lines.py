@@ -39,13 +39,15 @@ class Entry(NamedTuple):
 class Format:
     """A kind of file. A line is a stamp, `separator`, and an entry.
 
-    stamp: microseconds, or None if it is none. entry: what stands behind the separator. idle: whether a line that is no
-    frame is no fault either (header, comment, empty). missing: what is wrong with a line without a readable stamp.
+    stamp: microseconds, or None if it is none. quick: the same for most stamps, ValueError or None for others. entry:
+    what stands behind the separator. idle: whether a line that is no frame is no fault either (header, comment, empty).
+    missing: what is wrong with a line without a readable stamp.
     """
 
     name: str
     separator: str
     stamp: Callable[[str], int | None]
+    quick: Callable[[str], int | None]
     entry: Callable[[str], Entry]
     idle: Callable[[str], bool]
     missing: Callable[[str], str]
@@ -212,6 +214,6 @@ def _candump_missing(line: str) -> str:
     return entry.trouble or "no time stamp; record with candump -L or candump -ta"
 
 
-GVRET = Format("GVRET CSV (SavvyCAN)", ",", _microseconds, _gvret_entry, _gvret_idle, _gvret_missing)
-CANDUMP = Format("candump", ")", _candump_seconds, _candump_entry, _candump_idle, _candump_missing)
+GVRET = Format("GVRET CSV (SavvyCAN)", ",", _microseconds, int, _gvret_entry, _gvret_idle, _gvret_missing)
+CANDUMP = Format("candump", ")", _candump_seconds, _candump_seconds, _candump_entry, _candump_idle, _candump_missing)
 FORMATS = (GVRET, CANDUMP)

@@ -1,17 +1,13 @@
 """A trace file as a stream of timed frames: tolerant, in bounded memory, and honest about what it left out.
 
 Theory
-  The first line that is a frame in one of the formats decides the format. A line that cannot be read is noted with its
-  number and left out, and the stream says that there is a hole (a None in place of a frame), so that nobody is blamed
-  for a frame that may have stood there. Frames of other buses in the file are counted and left out; CHAdeMO is taken
-  to be on the bus that shows the first of its identifiers.
+  A file of another tool (rig.trace.logs) is known by how it begins. Else the first line that is a frame in one of the
+  text formats decides. A line that cannot be read is noted with its number and left out, and the stream says that
+  there is a hole (a None in place of a frame), so that nobody is blamed for a frame that may have stood there. Frames
+  of other buses are counted and left out; CHAdeMO is taken to be on the bus that shows the first of its identifiers.
 
-  Time runs from 0 s at the first frame and never goes back:
-    up to BACK behind          two receivers' buffers: the frame is put at the time of the one before, and counted;
-                               beyond DISORDER its true time is not known, so there is a hole
-    one stamp out of line      a garbled digit: left out and noted; the frame after it decides
-    beyond 2^31 us back        a GVRET counter of 32 bits has wrapped: time goes on
-    back for good              another recording follows: reading ends there, with a note
+  Time runs from 0 s at the first frame and never goes back (rig.trace.stamps); behind a stamp whose time is not known,
+  and one that is out of line, there is a hole; where another recording follows, reading ends with a note.
 """
 
 from __future__ import annotations
@@ -26,6 +22,7 @@ from rig.can.frame import Frame
 from rig.chademo.messages import SPECS
 from rig.errors import TraceError
 from rig.trace.lines import FORMATS, LONGEST, Entry, Format, blocks, lines
+from rig.trace.logs import Log, kind_of, records
 from rig.trace.stamps import Stamps, Told
 
 KEPT = 1 << 16
@@ -46,14 +43,15 @@ TimedFrame = tuple[float, Frame | None]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line that was left out. text: its beginning."""
+    """A line, or a record of a file that has no lines, that was left out. line: its number. text: its beginning."""
 
     line: int
     why: str
     text: str
+    unit: str = "line"
 
     def __str__(self) -> str:
-        return f"line {self.line}: {self.why}: {self.text}"
+        return f"{self.unit} {self.line}: {self.why}" + (f": {self.text}" if self.text else "")
 
 
 @dataclass(slots=True)
@@ -65,7 +63,7 @@ class TraceFile:
     """
 
     path: Path
-    format: Format
+    format: Format | Log
     bus: str | None = None
     frames_read: int = 0
     foreign: int = 0
@@ -87,11 +85,14 @@ class TraceFile:
         """Something was left out."""
         self.left_out += 1
         if len(self.notes) < NOTED:
-            self.notes.append(Note(line, why, printable(text)))
+            self.notes.append(Note(line, why, printable(text), "record" if isinstance(self.format, Log) else "line"))
 
     def _read(self) -> Iterator[TimedFrame]:
-        """Block by block; a block in which anything is odd goes line by line."""
-        taking, number = _Taking(self), 0
+        """Records one by one; text block by block, and a block in which anything is odd line by line."""
+        if isinstance(self.format, Log):
+            yield from self._records(self.format)
+            return
+        taking, number = _TakingLines(self, self.format), 0
         with _open(self.path) as file:
             for block in blocks(file):
                 frames = taking.at_once(block)
@@ -104,6 +105,14 @@ class TraceFile:
                 number += len(block)
             yield from taking.end()
 
+    def _records(self, log: Log) -> Iterator[TimedFrame]:
+        taking = _Taking(self)
+        for number, (at, entry) in enumerate(records(self.path, log), 1):
+            yield from taking.take(number, at, entry, "")
+            if taking.stamps.ended is not None:
+                return
+        yield from taking.end()
+
     def ours(self, bus: str, frame: Frame) -> bool:
         """Whether a frame is of the chosen bus; the first of CHAdeMO's chooses it."""
         if self.bus is None and frame.id in SPECS:
@@ -115,12 +124,12 @@ class _Known(dict[str, Frame | None]):
     """What stands behind the stamps of a file, parsed once; None: foreign. ValueError where it cannot be read, or
     where it is not known yet whose it is."""
 
-    def __init__(self, trace: TraceFile) -> None:
+    def __init__(self, trace: TraceFile, form: Format) -> None:
         super().__init__()
-        self._trace = trace
+        self._trace, self._form = trace, form
 
     def __missing__(self, text: str) -> Frame | None:
-        bus, frame, trouble = self._trace.format.entry(text)
+        bus, frame, trouble = self._form.entry(text)
         if trouble or self._trace.bus is None or len(text) > LONGEST - STAMP:
             raise ValueError(text)
         found = frame if frame is not None and self._trace.ours(bus, frame) else None
@@ -131,49 +140,12 @@ class _Known(dict[str, Frame | None]):
 
 
 class _Taking:
-    """Lines of one file to timed frames, by two ways that give the same."""
+    """Stamped entries of one file to timed frames."""
 
     def __init__(self, trace: TraceFile) -> None:
-        self._trace, self._form = trace, trace.format
+        self._trace = trace
         self.stamps = Stamps()
-        self._known = _Known(trace)
         self._hole = False
-
-    def at_once(self, block: list[str]) -> Iterable[TimedFrame] | None:
-        """A block of nothing but frames with plain stamps, in a few steps over the whole of it; else None."""
-        if self._hole:
-            return None
-        stamp, parts = self._form.stamp, [line.partition(self._form.separator) for line in block]
-        try:
-            frames = list(map(self._known.__getitem__, map(itemgetter(2), parts)))
-            stamps = list(map(stamp, map(itemgetter(0), parts)))
-        except ValueError:
-            return None
-        foreign = frames.count(None)
-        if foreign:
-            stamps = [at for at, frame in zip(stamps, frames, strict=True) if frame is not None]
-            frames = [frame for frame in frames if frame is not None]
-        if None in stamps:
-            return None
-        times = self.stamps.plain_run(stamps)  # type: ignore[arg-type]  # looked for above
-        if times is None:
-            return None
-        trace = self._trace
-        trace.foreign += foreign
-        trace.frames_read += len(times)
-        trace.span = times[-1]
-        return zip(times, frames, strict=True)
-
-    def one_by_one(self, before: int, block: list[str]) -> Iterator[TimedFrame]:
-        """The lines of a block, the first of which is line before + 1."""
-        form = self._form
-        for number, line in enumerate(block, before + 1):
-            text = line[:LONGEST]
-            found = form.parse(text)
-            if found is not None:
-                yield from self.take(number, *found, text)
-            if self.stamps.ended is not None:
-                return
 
     def take(self, number: int, at: int | None, entry: Entry, text: str) -> Iterator[TimedFrame]:
         """One line or record: what can be told now, with holes."""
@@ -210,6 +182,51 @@ class _Taking:
             yield trace.span, frame
 
 
+class _TakingLines(_Taking):
+    """The same of lines, by two ways that give the same."""
+
+    def __init__(self, trace: TraceFile, form: Format) -> None:
+        super().__init__(trace)
+        self._form = form
+        self._known = _Known(trace, form)
+
+    def at_once(self, block: list[str]) -> Iterable[TimedFrame] | None:
+        """A block of nothing but frames with plain stamps, in a few steps over the whole of it; else None."""
+        if self._hole:
+            return None
+        quick, parts = self._form.quick, [line.partition(self._form.separator) for line in block]
+        try:
+            frames = list(map(self._known.__getitem__, map(itemgetter(2), parts)))
+            stamps = list(map(quick, map(itemgetter(0), parts)))
+        except ValueError:
+            return None
+        foreign = frames.count(None)
+        if foreign:
+            stamps = [at for at, frame in zip(stamps, frames, strict=True) if frame is not None]
+            frames = [frame for frame in frames if frame is not None]
+        if None in stamps:
+            return None
+        times = self.stamps.plain_run(stamps)  # type: ignore[arg-type]  # looked for above
+        if times is None:
+            return None
+        trace = self._trace
+        trace.foreign += foreign
+        trace.frames_read += len(times)
+        trace.span = times[-1]
+        return zip(times, frames, strict=True)
+
+    def one_by_one(self, before: int, block: list[str]) -> Iterator[TimedFrame]:
+        """The lines of a block, the first of which is line before + 1."""
+        form = self._form
+        for number, line in enumerate(block, before + 1):
+            text = line[:LONGEST]
+            found = form.parse(text)
+            if found is not None:
+                yield from self.take(number, *found, text)
+            if self.stamps.ended is not None:
+                return
+
+
 def printable(text: str) -> str:
     """The beginning of a line, without what would upset a terminal."""
     kept = "".join(sign if sign.isprintable() else "." for sign in text.strip()[:SHOWN])
@@ -228,6 +245,9 @@ def open_trace(path: Path, bus: str | None = None) -> TraceFile:
     if path.is_dir():
         raise TraceError(f"{path}: is a folder; give a trace file")
     try:
+        log = kind_of(path)
+        if log is not None:
+            return TraceFile(path, log, bus)
         with _open(path) as file:
             found = _recognise(file)
     except OSError as error:
@@ -235,7 +255,8 @@ def open_trace(path: Path, bus: str | None = None) -> TraceFile:
     if isinstance(found, Format):
         return TraceFile(path, found, bus)
     raise TraceError(
-        f"{path}: no line is a CAN frame ({found}); give a GVRET CSV of SavvyCAN or a candump text with time stamps"
+        f"{path}: no line is a CAN frame ({found}); give a GVRET CSV of SavvyCAN or a candump text with time stamps, "
+        "or an ASC, BLF, TRC or MF4 file"
     )
 
 

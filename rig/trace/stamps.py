@@ -1,10 +1,10 @@
 """Time stamps as a recorder wrote them to time that runs from 0 and never goes back. Knows no file.
 
-  up to BACK behind          two receivers' buffers: the frame is put at the time of the one before, and counted;
-                             beyond DISORDER its true time is not known
-  one stamp out of line      a garbled digit: left out; the frame after it decides
-  beyond 2^31 us back        a GVRET counter of 32 bits has wrapped: time goes on
-  back for good              another recording follows
+up to BACK behind          two receivers' buffers: the frame is put at the time of the one before, and counted;
+                           beyond DISORDER its true time is not known
+one stamp out of line      a garbled digit: left out; the frame after it decides
+beyond 2^31 us back        a GVRET counter of 32 bits has wrapped: time goes on
+back for good              another recording follows
 """
 
 from __future__ import annotations
