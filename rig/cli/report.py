@@ -9,6 +9,7 @@ import typer
 
 from reports.html import write_html
 from rig.errors import UseError
+from rig.evidence.verify import SEAL
 
 
 def report(
@@ -19,4 +20,6 @@ def report(
     """Write a run's report."""
     if to != "html":
         raise UseError(f"--to {to}: no such report; use html")
+    if (folder / SEAL).exists() and (out is None or folder.resolve() in out.resolve().parents):
+        raise UseError(f"{folder}: is sealed, a report written there would break the seal; name --out elsewhere")
     print(write_html(folder, out))

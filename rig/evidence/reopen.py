@@ -139,9 +139,9 @@ def _set_aside(path: Path) -> tuple[int, str]:
             raise UseError(f"{path}: a run is still writing here; end it first")
         raw = path.read_bytes()
         rest = raw.rpartition(b"\n")[2]
-        if not rest:
-            return 0, ""
         aside = path.with_name(path.name + TORN)
+        if not rest:  # nothing, or done by one who then did not go on
+            return (aside.stat().st_size, aside.name) if aside.is_file() else (0, "")
         aside.write_bytes(rest)
         with aside.open("rb") as copy:
             os.fsync(copy.fileno())

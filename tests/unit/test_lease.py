@@ -7,20 +7,27 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.race_lease import race
-from fixtures.library import find_bench
+from fixtures.library import find_bench, find_profile
 from instruments.registry import REGISTRY
-from rig.errors import BenchFault, UseError
-from rig.open_bench import read_bench_file
+from rig.bench_config import BenchConfig
+from rig.clock import VirtualClock
+from rig.errors import BenchConfigError, BenchFault, UseError
+from rig.open_bench import _Builder, open_bench, read_bench_file
+from rig.profile import read_profile
 from rig.safety import lease as module
-from rig.safety.lease import CLOCKS_AGREE, LASTS, OLD_KEPT, Claim, Lease, read_holder
+from rig.safety.lease import CLOCKS_AGREE, LASTS, OLD_KEPT, RENEWED_EVERY, Claim, Lease, read_holder
 from rig.safety.resources import real_resources, resource_name
+from rig.vehicle_model import LEAF
 
 TOP = Path(__file__).parents[2]
+PROFILE = read_profile(find_profile("leaf-to-home-6kw"))
 A, B = "10.0.0.7 INST0", "lab1 /dev/ttyUSB0"
 T0 = 1_800_000_000.0
 """s since 1970: 2027-01-15 08:00:00 UTC."""
@@ -245,13 +252,64 @@ def test_the_network_is_shared_and_a_machines_own_ports_are_not() -> None:
     assert resource_name("TCPIP::10.0.0.7::5025::SOCKET", "a") != resource_name("TCPIP::10.0.0.7::5026::SOCKET", "a")
 
 
-def test_an_emulated_bench_needs_none_and_a_mixed_one_its_real_parts_and_bus(tmp_path: Path) -> None:
-    for name in ("emulated", "served"):
-        assert real_resources(read_bench_file(find_bench(name), REGISTRY), "lab1") == []
+@pytest.fixture
+def mixed(tmp_path: Path) -> BenchConfig:
+    """A bench whose analyzer is real, with its leases in a folder of the test."""
     text = find_bench("served").read_text()
-    text = text.replace('driver = "yokogawa_wt1800e"\nresource = "emulated"',
-                        'driver = "yokogawa_wt1800e"\nresource = "TCPIP::10.0.0.7::INSTR"')  # fmt: skip
+    for old, new in (
+        ('name = "served"', f'name = "mixed"\nlease = "{tmp_path}/leases"'),
+        ('"yokogawa_wt1800e"\nresource = "emulated"', '"yokogawa_wt1800e"\nresource = "TCPIP::10.0.0.7::INSTR"'),
+    ):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
     path = tmp_path / "mixed.toml"
     path.write_text(text)
-    found = real_resources(read_bench_file(path, REGISTRY), "lab1")
-    assert found == ["lab1 CAN udp_multicast 239.74.163.2", "10.0.0.7 INST0"]
+    return read_bench_file(path, REGISTRY)
+
+
+def test_an_emulated_bench_needs_none_and_a_mixed_one_its_real_parts_and_bus(mixed: BenchConfig) -> None:
+    for name in ("emulated", "served"):
+        assert real_resources(read_bench_file(find_bench(name), REGISTRY), "lab1") == []
+    assert real_resources(mixed, "lab1") == ["lab1 CAN udp_multicast 239.74.163.2", "10.0.0.7 INST0"]
+
+
+def test_a_bench_renews_its_lease_while_it_is_open_and_gives_it_back(mixed: BenchConfig, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        builder = _Builder(mixed, REGISTRY, PROFILE, 0, None, LEAF, stack, "try")
+        builder.clock = clock = VirtualClock()
+        assert builder._lease() is not None
+        (path, other) = sorted((tmp_path / "leases").iterdir())
+        first = read_holder(path)
+        clock.sleep(RENEWED_EVERY)
+        renewed = read_holder(path)
+        assert first is not None
+        assert renewed is not None
+        assert renewed.until > first.until
+        assert renewed.purpose == "try"
+    assert [holder.until for one in (path, other) if (holder := read_holder(one))] == [0.0, 0.0]
+
+
+def test_a_bench_whose_lease_is_lost_prepares_no_further_test(
+    tmp_path: Path, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BOOT", Path("/nowhere"))
+    held = lease(tmp_path, wall).take([A])
+    with open_bench(read_bench_file(find_bench("emulated"), REGISTRY), REGISTRY, PROFILE) as opened:
+        bench = replace(opened, lease=held)
+        bench.prepare()
+        bench.make_safe()
+        wall.t += LASTS
+        with pytest.raises(BenchFault, match="lost"):
+            held.renew()
+        with pytest.raises(BenchFault, match="lost"):
+            bench.prepare()
+        assert bench.world is not None
+        assert bench.make_safe().confirmed
+
+
+@pytest.mark.parametrize("folder", ["leases", "./leases", "~/leases"])
+def test_a_lease_folder_is_named_from_the_root(tmp_path: Path, folder: str) -> None:
+    path = tmp_path / "bench.toml"
+    path.write_text(find_bench("served").read_text().replace('name = "served"', f'name = "served"\nlease = "{folder}"'))
+    with pytest.raises(BenchConfigError, match=r"\[bench\] lease"):
+        read_bench_file(path, REGISTRY)

@@ -19,7 +19,8 @@ from rig.evidence.reopen import CutOff, reopen
 from rig.evidence.run_info import RunInfo, read_run_info, write_run_info
 from rig.evidence.verify import verify_run
 
-CUT = (*FINISHED[:-4], TestStart(test=TESTS[3], title="four", requirements=("A-1",), suite="a"), FINISHED[-3])
+CUT = (*FINISHED[:-4], TestStart(test=TESTS[3], title="four", requirements=("A-1",), suite="a"), *FINISHED[-3:-1])
+"""Cut off in the fourth test, after its judgement and before its outcome."""
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_what_has_an_outcome_stands_and_the_rest_is_left(cut: Path) -> None:
     assert not any(isinstance(doc, TestStart) and doc.test == TESTS[3] for doc in found.standing())
 
 
-@pytest.mark.parametrize("torn", [b'{"n":', b"{", b'{"n":16,"t":1.5,"prev":"00'])
+@pytest.mark.parametrize("torn", [b'{"n":', b"{", b'{"n":17,"t":1.5,"prev":"00'])
 def test_an_unfinished_last_line_is_set_aside_and_every_whole_one_stays(cut: Path, torn: bytes) -> None:
     whole = (cut / FILE).read_bytes()
     (cut / FILE).write_bytes(whole + torn)
@@ -121,6 +122,22 @@ def test_parts_that_do_not_follow_each_other_are_found(cut: Path, tmp_path: Path
     raw = (cut / FILE).read_bytes()
     (cut / FILE).write_bytes(raw + b'{"n":')
     assert scan_journal(cut).flaw.endswith("is no unfinished line")
+
+
+def test_a_part_that_does_not_say_what_it_goes_on_from_is_found(cut: Path) -> None:
+    """Its chain is whole; but nobody wrote down which tests stand."""
+    journal = Journal(cut, lambda: 0.0, after=reopen(cut).reading)
+    journal.append(END)
+    journal.close()
+    assert scan_journal(cut).flaw == "line 1 of journal-2.jsonl: does not say that it goes on as part 2"
+
+
+def test_a_line_set_aside_is_told_even_if_the_run_was_not_gone_on_with_at_once(cut: Path) -> None:
+    with (cut / FILE).open("ab") as file:
+        file.write(b'{"n":')
+    reopen(cut)
+    found = reopen(cut)
+    assert (found.torn, found.aside) == (5, "journal.jsonl.torn")
 
 
 def test_what_cannot_be_gone_on_with_is_refused_in_one_line(tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ def test_sealed_verified_spoiled(run: Path, key: Path) -> None:
     assert v2hrig("seal", run, "--key", key).exit_code == 0
     good = v2hrig("verify", run, "--pub", f"{key}.pub")
     assert (good.exit_code, good.output.splitlines()[-1][:9]) == (0, "VERIFIED:")
+    refused = v2hrig("report", run)
+    assert "would break the seal" in str(refused.exception)
     without = v2hrig("verify", run)
     assert without.exit_code == 3
     assert "NOT PROVEN" in without.output
