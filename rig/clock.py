@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import heapq
 import math
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -40,6 +41,9 @@ class Phase(IntEnum):
     ACT = 2
     OBSERVE = 3
 
+
+PRECEDENCE = 1
+"""Real-time priority of threads that must not be late: the lowest, above every ordinary program (project choice)."""
 
 Call = Callable[[], None]
 T = TypeVar("T")
@@ -225,7 +229,8 @@ class RealClock:
 
     `lock` is held while an event runs: whoever brings input from another thread (a bus, a serial line) takes it, so
     the state machines stay single-threaded on a real bench too. An error in an event is raised in the foreground at
-    its next sleep, spend or wait_until. Each lane of `aside` has a thread, which holds no lock while it works.
+    its next sleep, spend or wait_until. Each lane of `aside` has a thread, which holds no lock while it works. The
+    clock's own thread takes precedence where it may.
     """
 
     POLL = 0.001
@@ -334,6 +339,7 @@ class RealClock:
             self._wake.notify()
 
     def _run(self) -> None:
+        take_precedence()
         while True:
             with self._wake:
                 if self._closed:
@@ -360,6 +366,17 @@ class RealClock:
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
+
+
+def take_precedence() -> bool:
+    """Let the calling thread run before those of other programs; False where the system does not know that or this user
+    has no right to it (Linux: the limit rtprio). For threads that do little and must not be late; what they start does
+    not inherit it."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRECEDENCE))
+    except (AttributeError, OSError):
+        return False
+    return True
 
 
 class _Lane:

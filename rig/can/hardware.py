@@ -32,7 +32,7 @@ from can.broadcastmanager import ModifiableCyclicTaskABC, ThreadBasedCyclicSendT
 from rig.can.bus import BusPort, Receive, Watch
 from rig.can.frame import EXTENDED, Frame, refuse_bad_frame
 from rig.can.interfaces import interface as known_interface
-from rig.clock import Cancel, Phase, RealClock
+from rig.clock import Cancel, Phase, RealClock, take_precedence
 from rig.errors import InstrumentError, LostInstrument, UseError
 
 POLL = 0.2
@@ -203,6 +203,9 @@ class HardwareBus:
 
     def _leaves(self, cycle: _Cycle, message: can.Message) -> None:
         """On the task's own thread, just before a frame goes out."""
+        if not cycle.precedes:
+            cycle.precedes = True
+            take_precedence()
         now, frame = self._clock.now(), _frame(message)
         self._expect_echo(frame, now)
         self._clock.at(now, partial(self._tell, cycle.port, cycle.port.name, now, frame), Phase.DELIVER)
@@ -225,6 +228,7 @@ class HardwareBus:
     # -- reception
 
     def _listen(self) -> None:
+        take_precedence()
         failures = 0
         while not self._closed:
             try:
@@ -276,13 +280,13 @@ class HardwareBus:
 
 
 class _Cycle:
-    """A frame that is said every period. renewed: s its author last did."""
+    """A frame that is said every period. renewed: s its author last did. precedes: its task's thread has asked to."""
 
-    __slots__ = ("frame", "period", "port", "renewed", "task")
+    __slots__ = ("frame", "period", "port", "precedes", "renewed", "task")
 
     def __init__(self, port: _HardwarePort, frame: Frame, period: float) -> None:
         self.port, self.frame, self.period = port, frame, period
-        self.renewed = 0.0
+        self.renewed, self.precedes = 0.0, False
         self.task: ModifiableCyclicTaskABC | None = None
 
     def say(self, frame: Frame) -> None:
