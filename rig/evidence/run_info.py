@@ -126,14 +126,16 @@ def write_run_info(folder: Path, info: RunInfo, part_of_run: int = 1) -> Path:
 
 
 def read_run_info(folder: Path) -> RunInfo | None:
-    """run.json of a folder; None when there is none. Of a run in several parts: the first, with the end of the last and
-    the wall time of those that were not cut off. TraceError when it cannot be read."""
+    """run.json of a folder; None when there is none. Of a run in several parts: the first, with the end of the last,
+    the wall time of those that were not cut off, and every commit that had a part in it. TraceError when it cannot be
+    read."""
     if not (folder / FILE).is_file():
         return None
     numbers = sorted(int(found[1]) for one in folder.iterdir() if (found := _NEXT.fullmatch(one.name)))
     parts = [_read(folder / FILE), *(_read(folder / f"run-{number}.json") for number in numbers)]
     seconds = sum(one.wall_seconds for one in parts)
-    return msgspec.structs.replace(parts[0], ended=parts[-1].ended, wall_seconds=seconds)
+    commit = " then ".join(dict.fromkeys(one.commit for one in parts if one.commit))
+    return msgspec.structs.replace(parts[0], ended=parts[-1].ended, wall_seconds=seconds, commit=commit)
 
 
 def _read(path: Path) -> RunInfo:

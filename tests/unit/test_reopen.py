@@ -201,8 +201,9 @@ def test_a_head_that_was_cut_off_is_said_to_its_end(tmp_path: Path) -> None:
 
 
 def test_run_info_of_several_parts_is_one(tmp_path: Path) -> None:
-    write_run_info(tmp_path, RunInfo(run="r", begun="b", command="certify"))
-    write_run_info(tmp_path, RunInfo(run="r", begun="c", ended="d", wall_seconds=4.0, command="resume"), 2)
+    write_run_info(tmp_path, RunInfo(run="r", begun="b", commit="1a", command="certify"))
+    write_run_info(tmp_path, RunInfo(run="r", begun="c", ended="d", wall_seconds=4.0, commit="2b", command="resume"), 2)
     found = read_run_info(tmp_path)
     assert found is not None
     assert (found.begun, found.ended, found.wall_seconds, found.command) == ("b", "d", 4.0, "certify")
+    assert found.commit == "1a then 2b"
