@@ -73,7 +73,8 @@ def rates(seconds: float, repeats: int) -> tuple[int, dict[str, float]]:
 
 
 def _cantools() -> Callable[[Frame], object]:
-    database = cantools.database.load_file(DBC)
+    database = cantools.database.Database()
+    database.add_dbc_file(DBC)
     messages = {number: database.get_message_by_frame_id(number) for number, spec in SPECS.items() if spec.decoded}
 
     def decode(frame: Frame) -> object:
