@@ -49,6 +49,12 @@ class Laboratory(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     authorised_by: str = ""
     received: str = ""
     """ISO date the item was received."""
+    condition: str = ""
+    """Of the item when it was received."""
+    environment: str = ""
+    """Temperature, humidity and the like, as read in the room."""
+    issued: str = ""
+    """ISO date of the report."""
 
 
 UNSTATED = Laboratory()
