@@ -29,6 +29,8 @@ SOME = ("--suite", "transfer_timing", "-k", "test_closes_in_step and nominal")
 """Four short procedures: many kills in little time."""
 LINE = re.compile(r"^\[ *\d+/\d+\] (PASS|FAIL|INCONCLUSIVE|INVALID|ERROR|NOT RUN) +(\S+)", re.M)
 UNBEGUN = "before its journal said which tests"
+ENOUGH = 20
+"""Things that must not be after which no more is tried (project choice)."""
 LIMIT = 600.0
 """s a run that nobody kills may take before it counts as hanging."""
 
@@ -62,7 +64,7 @@ def kill_again_and_again(kills: int, seed: int, folder: Path, arguments: Sequenc
     code, _ = _start(_certify(folder / "whole", arguments), None)
     seconds, whole = watch.seconds(), _verdicts(folder / "whole", code)
     number = 0
-    while found.kills < kills:
+    while found.kills < kills and len(found.wrong) < ENOUGH:
         number += 1
         _campaign(folder / f"run-{number}", arguments, moments, seconds, whole, kills, found)
     return found
@@ -84,6 +86,9 @@ def _campaign(
             shutil.rmtree(folder, ignore_errors=True)  # killed before it had said a word
             command = _certify(folder, arguments)
             continue
+        if not folder.exists():
+            found.wrong.append(f"{folder}: {' '.join(command)} ended with {code} before it began: {out[-500:]}")
+            return
         found.wrong += _look(folder, announced)
         if code >= 0:
             if "unfinished last line" in out:
