@@ -42,7 +42,7 @@ Outcome = Literal["PASS", "NOT RUN", "INCONCLUSIVE", "ERROR", "INVALID", "FAIL"]
 SEVERITY: tuple[Outcome, ...] = ("PASS", "NOT RUN", "INCONCLUSIVE", "ERROR", "INVALID", "FAIL")
 """From good to bad, as rig.metrology.decision; ERROR is of a test that could not be carried out as written."""
 
-_RANK = {"broken": 0, "kept": 1, "unknown": 2}
+_RANK = {"broken": 0, "kept": 2, "unknown": 3}
 """What is said of a rule that came out differently in two places: the first of these."""
 CUT_OFF = "the journal ends inside this test"
 
@@ -282,6 +282,11 @@ def _settle_tests(run: Run) -> None:
                 value.fellows = tuple(one.doc.value for one in kin if not one.judged)
 
 
+def _rank(doc: RuleFound) -> int:
+    """As _RANK; what was broken on purpose comes after what was not."""
+    return _RANK[doc.state] + (1 if doc.state == "broken" and doc.provoked else 0)
+
+
 def _once(told: list[RuleFound]) -> list[RuleFound]:
     """One document a rule. A breach may be told when it happens and once more in a sum; neither is counted twice."""
     found: dict[str, list[RuleFound]] = {}
@@ -289,7 +294,7 @@ def _once(told: list[RuleFound]) -> list[RuleFound]:
         found.setdefault(doc.rule, []).append(doc)
     single = list[RuleFound]()
     for rule in sorted(found):
-        doc = min(found[rule], key=lambda one: _RANK[one.state])
+        doc = min(found[rule], key=_rank)
         breaches = [one for one in found[rule] if one.state == "broken"]
         count = max(len({(one.at, one.frame) for one in breaches}), *(one.count for one in found[rule]))
         single.append(msgspec.structs.replace(doc, count=count))
@@ -302,17 +307,17 @@ def _rules(run: Run) -> list[Watched]:
     for test in run.everything:
         for doc in test.rules:
             one = found.setdefault(doc.rule, Watched(doc, doc.state))
-            if _RANK[doc.state] < _RANK[one.state]:
+            if _rank(doc) < _rank(one.doc):
                 one.doc, one.state = doc, doc.state
             one.count = max(one.count, doc.count) if test is run.outside else one.count + doc.count
             if doc.state == "broken" and (test is not run.outside or not one.where):
                 one.where.append(test.index)
-    return sorted(found.values(), key=lambda one: (_RANK[one.state], one.doc.rule))
+    return sorted(found.values(), key=lambda one: (_rank(one.doc), one.doc.rule))
 
 
 def rule_verdict(watched: Watched) -> Outcome:
     """What a rule says of the item: a broken duty of the charger fails it, one of the rig's car says nothing of it."""
-    if watched.state == "broken":
+    if watched.state == "broken" and not watched.doc.provoked:
         return "FAIL" if watched.doc.duty == "charger" else "INVALID"
     return "PASS" if watched.state == "kept" else "NOT RUN"
 

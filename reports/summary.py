@@ -139,7 +139,9 @@ def why(run: Run) -> tuple[str, list[str]]:
     if n := sum(test.outcome == "FAIL" for test in run.tests):
         found.append(f"{_many(n, 'test')} failed")
     for duty, whose in (("charger", "the item"), ("vehicle", "the rig's own car")):
-        if n := sum(one.state == "broken" and one.doc.duty == duty for one in run.rules.values()):
+        if n := sum(
+            one.state == "broken" and not one.doc.provoked and one.doc.duty == duty for one in run.rules.values()
+        ):
             found.append(f"{_many(n, 'rule')} broken by {whose}")
     if n := sum(test.outcome == "ERROR" for test in run.tests):
         found.append(f"{_many(n, 'test')} could not be carried out as written")

@@ -110,6 +110,7 @@ class Run:
         self.unsafe = False
         """The bench could not be brought to a confirmed safe state at least once."""
         self._totals: dict[str, RuleVerdict] = {}
+        self._broken_once, self._provoked = set[str](), set[str]()  # rules broken; those only on purpose
         self._can: CanLog | None = None
         self.watch = Watch(bench, rules, self._found)
         bench.told.listener = self.stimulus
@@ -141,7 +142,7 @@ class Run:
         self.bench.told.listener = None
         self.watch.close()
         for verdict in self._totals.values():
-            self.journal.append(rule_found(verdict))
+            self.journal.append(rule_found(verdict, verdict.rule.id in self._provoked))
         for id, open_ones in self._open().items():
             why = self.requirements[id].not_run
             self.not_run("requirement", id, why or f"no selected test came to judge {', '.join(open_ones)}")
@@ -351,12 +352,18 @@ class Run:
 
     def _found(self, finding: Finding) -> None:
         rule = self.watch.by_id[finding.rule]
-        self.journal.append(rule_found(RuleVerdict(rule, RuleState.BROKEN, finding, 1)))
+        provoked = rule.duty == "vehicle" and self.bench.car.disturbed
+        if not provoked:
+            self._provoked.discard(rule.id)
+        elif rule.id not in self._broken_once:
+            self._provoked.add(rule.id)
+        self._broken_once.add(rule.id)
+        self.journal.append(rule_found(RuleVerdict(rule, RuleState.BROKEN, finding, 1), provoked))
         if self.test is None:
             return
         if rule.duty == "charger":
             self.test.broken.append(finding)
-        elif not self.bench.car.disturbed:
+        elif not provoked:
             self.test.own.append(finding)
 
     def _add_up(self, verdicts: Iterable[RuleVerdict]) -> None:

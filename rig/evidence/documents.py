@@ -244,7 +244,8 @@ class RuleFound(Fact, frozen=True):
     """How a protection or timing rule came out of what was watched, or the moment it was broken.
 
     duty: whose. at: s, of the first breach (0 when there is none). frame: what showed it, id and bytes in hex. value,
-    limit: found against allowed, in unit. count: breaches.
+    limit: found against allowed, in unit. count: breaches. provoked: a duty of the rig's own car that it was told to
+    break, which speaks of nobody.
     """
 
     rule: str
@@ -261,6 +262,7 @@ class RuleFound(Fact, frozen=True):
     unit: str = ""
     message: str = ""
     count: int = 0
+    provoked: bool = False
 
 
 class Trace(Value, frozen=True):

@@ -92,8 +92,8 @@ def bounds(limit: Limit) -> Bounds:
     return Bounds(min=limit.min, max=limit.max, unit=limit.unit)
 
 
-def rule_found(v: RuleVerdict) -> RuleFound:
-    """How a rule came out of what was watched."""
+def rule_found(v: RuleVerdict, provoked: bool = False) -> RuleFound:
+    """How a rule came out of what was watched. provoked: the rig's own car was told to break it."""
     first = v.first
     return RuleFound(
         rule=v.rule.id,
@@ -110,6 +110,7 @@ def rule_found(v: RuleVerdict) -> RuleFound:
         unit=first.unit if first else v.rule.unit,
         message=first.message if first else "",
         count=v.count,
+        provoked=provoked,
     )
 
 
