@@ -44,6 +44,8 @@ SETTLES_WITHIN = 10.0
 """s beyond the charger's own re-transfer delay for the house to be live (project choice)."""
 STOPS_WITHIN = 5.0
 """s for a charger's own stop before the car ends the session (project choice: ten times the 0.5 s of chademo.md 2)."""
+RETURNS = 1.02, 1.0
+"""Times the declared delay, and s more, after which a charger is back beside a good mains (project choice)."""
 POLL = 0.1
 """s between two looks (project choice: one cycle)."""
 
@@ -139,6 +141,7 @@ class Bench:
             # Once in the foreground, so that readings taken in the background know when its updates end.
             self.analyzer.read((self.analyzer.ports[0], "u"))
         self._wait_for_house()
+        self._wait_for_return()
 
     def stand_by(self) -> SafeOutcome:
         """End the session, battery and loads off; the mains stays on."""
@@ -180,3 +183,11 @@ class Bench:
                     f"look at the PCS and the grid simulator"
                 )
             self.clock.sleep(POLL)
+
+    def _wait_for_return(self) -> None:
+        """Where the mains was changed: wait until the charger may work beside it again, at full power."""
+        if not self.told.mains_moved or "grid_parallel" not in self.profile.capabilities:
+            return
+        delay, ramp = (self.profile.figure(name) or 0.0 for name in ("retransfer_delay", "enter_ramp"))
+        self.clock.sleep(RETURNS[0] * (delay + ramp) + RETURNS[1])
+        self.told.mains_moved = False

@@ -40,6 +40,7 @@ FIGURES: Mapping[str, str] = {
     "retransfer_delay": "s",
     "overload_time": "s",
     "cold_start_time": "s",
+    "enter_ramp": "s",
     "step_deviation": "1",
     "charge_ceiling": "1",
     "efficiency": "1",

@@ -2,7 +2,8 @@
 
 A row carries what its source says, in words (`stated`, `method`, `conditions`), and how far that source may be trusted
 (`confidence`). Where a procedure can judge it, `[[requirement.limit]]` gives the quantity a suite measures and its
-bounds in SI. A limit with `of = "power"` is a multiple of that rating or declared value of the device profile. A row
+bounds in SI. A limit with `of = "power"` is a multiple of that rating or declared value of the device profile, one with
+grid_codes is of these codes only, and one with a setting says at which set value of a protection it is measured. A row
 without limits says in `not_run` why.
 
 A requirement whose number was not seen in a source, or is our own, may never be called conformity (`claim`).
@@ -73,11 +74,37 @@ class RuleTable(Table):
         return Rule(self.kind, self.r, self.k, self.binary, self.mra)
 
 
+class Setting(Table):
+    """At which set value of a grid protection, or along which course of the mains, a quantity is measured.
+
+    figure: u voltage, f frequency, rocof its rate of change. unit: "1" of nominal voltage, "V" across the legs, "Hz",
+    "Hz/s". at: the set value. before, beyond: where the mains stands before the step and where it is stepped to, in
+    the same unit; before left out: nominal. seconds: how long it is held there, left out: as long as the trip may take.
+    """
+
+    figure: Literal["u", "f", "rocof"]
+    unit: Literal["1", "V", "Hz", "Hz/s"]
+    at: float = Field(gt=0)
+    before: float | None = Field(default=None, gt=0)
+    beyond: float = Field(gt=0)
+    seconds: float | None = Field(default=None, gt=0)
+
+    @model_validator(mode="after")
+    def _of_its_figure(self) -> Setting:
+        units = {"u": ("1", "V"), "f": ("Hz",), "rocof": ("Hz/s",)}[self.figure]
+        if self.unit not in units:
+            raise ValueError(f"setting: figure {self.figure!r} is not in {self.unit!r}; use {' or '.join(units)}")
+        if self.before is not None and (self.before - self.at) * (self.beyond - self.at) > 0:
+            raise ValueError("setting: before and beyond lie on the same side of `at`; put one on each")
+        return self
+
+
 class LimitRow(Table):
     """One quantity of a requirement.
 
     min, max: SI, or multiples of the profile's figure `of`. aggregate: of several runs, "worst" judges the one with
     the worst verdict, "each" every one. source: of these very bounds, where the row's own source does not say it all.
+    grid_codes: the codes this limit belongs to, empty for all of the row's. setting: see there.
     """
 
     quantity: Annotated[str, Field(pattern=r"^[a-z][a-zA-Z0-9_]*$")]
@@ -87,6 +114,8 @@ class LimitRow(Table):
     of: str | None = None
     aggregate: Literal["worst", "each"] = "worst"
     source: str = ""
+    grid_codes: tuple[str, ...] = ()
+    setting: Setting | None = None
 
     @field_validator("unit")
     @classmethod
@@ -155,9 +184,13 @@ class Requirement(Table):
             raise ValueError('neither a limit nor a reason; add [[requirement.limit]] or not_run = "why"')
         if self.limits and self.not_run:
             raise ValueError("has limits and not_run; keep one of them")
-        names = [row.quantity for row in self.limits]
+        strangers = sorted({code for row in self.limits for code in row.grid_codes} - set(self.grid_codes))
+        if strangers:
+            raise ValueError(f"a limit is of {', '.join(strangers)}, the row is not; add it to the row's grid_codes")
+        names = [(row.quantity, code) for row in self.limits for code in row.grid_codes or self.grid_codes or ("",)]
         if len(set(names)) < len(names):
-            raise ValueError(f"a quantity stands twice in {', '.join(names)}; give each its own name")
+            twice = ", ".join(dict.fromkeys(name for name, _ in names))
+            raise ValueError(f"a quantity stands twice in {twice}; give each its own name, or its own grid codes")
         return self
 
     @property
@@ -262,12 +295,20 @@ def _applied(r: Requirement, profile: Profile) -> Requirement:
     if r.not_run is None and (reason := _does_not_apply(r, profile)):
         return r.model_copy(update={"limits": (), "not_run": reason})
     overrides = {one.quantity: one for one in profile.override if one.id == r.id}
-    rows = tuple(_row_for(row, profile, overrides.get(row.quantity)) for row in r.limits)
+    mine = [row for row in r.limits if not row.grid_codes or profile.grid_code in row.grid_codes]
+    if r.limits and not mine:
+        reason = f"its text has limits for {_codes(r.limits)} only; the profile's grid code is {profile.grid_code}"
+        return r.model_copy(update={"limits": (), "not_run": reason})
+    rows = tuple(_row_for(row, profile, overrides.get(row.quantity)) for row in mine)
     missing = sorted({row.of for row in rows if row.of is not None})
     if missing:
         reason = f"the profile declares no {' and no '.join(missing)}"
         return r.model_copy(update={"limits": (), "not_run": reason})
     return r.model_copy(update={"limits": rows, "overridden": bool(overrides)})
+
+
+def _codes(rows: Iterable[LimitRow]) -> str:
+    return " and ".join(dict.fromkeys(code for row in rows for code in row.grid_codes))
 
 
 def _does_not_apply(r: Requirement, profile: Profile) -> str | None:

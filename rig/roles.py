@@ -157,6 +157,11 @@ class GridSimulator(Instrument, Energised, Protocol):
         """Mains on: voltage V rms leg to neutral on each leg, frequency Hz. Also steps a mains that is on."""
         ...
 
+    def ramp(self, voltage: float, frequency: float, seconds: float) -> None:
+        """Let voltage (V rms leg to neutral) and frequency (Hz) run straight from where they are to these within
+        seconds, and stay there. Comes back at once; the mains must be on (EnvelopeError)."""
+        ...
+
     def interrupt(self, at_angle: float | None = None) -> None:
         """Open the mains. at_angle: degrees of leg L1's voltage at which it opens, None for at once."""
         ...

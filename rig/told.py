@@ -20,6 +20,8 @@ class Told:
 
     def __init__(self) -> None:
         self.listener: Hear | None = None
+        self.mains_moved = False
+        """The mains was changed since whoever looked put this back."""
 
     def say(self, what: str, units: dict[str, str] | None = None, **values: Value) -> None:
         """Announce. units: of the values that have one."""
@@ -67,14 +69,29 @@ class ToldGrid:
         self._grid, self._told = grid, told
         self.resource = grid.resource
         self.rating: Rating = grid.rating
+        self._stands: tuple[float, float] | None = None
 
     def supply(self, voltage: float, frequency: float) -> None:
         """As the role."""
         self._told.say("mains: supply", {"voltage": "V", "frequency": "Hz"}, voltage=voltage, frequency=frequency)
+        self._moves((voltage, frequency))
         self._grid.supply(voltage, frequency)
+
+    def ramp(self, voltage: float, frequency: float, seconds: float) -> None:
+        """As the role."""
+        units = {"voltage": "V", "frequency": "Hz", "seconds": "s"}
+        self._told.say("mains: ramp", units, voltage=voltage, frequency=frequency, seconds=seconds)
+        self._moves((voltage, frequency))
+        self._grid.ramp(voltage, frequency, seconds)
+
+    def _moves(self, to: tuple[float, float] | None) -> None:
+        """The mains goes to V and Hz; None: it goes, or goes and comes."""
+        self._told.mains_moved |= to is None or to != self._stands
+        self._stands = to
 
     def interrupt(self, at_angle: float | None = None) -> None:
         """As the role."""
+        self._moves(None)
         if at_angle is None:
             self._told.say("mains: interrupt at once")
         else:
@@ -85,10 +102,12 @@ class ToldGrid:
         """As the role."""
         units = {"voltage": "V", "seconds": "s", "at_angle": "deg"}
         self._told.say("mains: dip", units, voltage=voltage, seconds=seconds, at_angle=at_angle)
+        self._told.mains_moved = True
         self._grid.dip(voltage, seconds, at_angle)
 
     def make_safe(self) -> SafeState:
         """As the role."""
+        self._moves(None)
         return self._grid.make_safe()
 
     def identity(self) -> Identity:

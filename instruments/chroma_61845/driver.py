@@ -2,7 +2,7 @@
 
 Three-phase mode with the second phase at 180 degrees makes the two legs; the third phase stays unwired [SVP]. An
 interruption at a point on the wave is the output's own stop angle (PHASe:OFF), so the mains opens there and is not
-shorted, as a list running to 0 V would do. A dip, which keeps the source connected, runs in LIST mode.
+shorted, as a list running to 0 V would do. A dip, which keeps the source connected, and a ramp run in LIST mode.
 Never met hardware.
 """
 
@@ -91,6 +91,18 @@ class Chroma61845(ScpiDriver):
                 self._prepared = False
                 raise
 
+    def ramp(self, voltage: float, frequency: float, seconds: float) -> None:
+        """Let voltage (V rms) and frequency (Hz) run straight to these within seconds. The mains must be on. The
+        immediate values follow the list, since they are what is left when it ends. Comes back at once."""
+        with self._session.lock:
+            self._check(voltage, frequency)
+            if not self._get(STATE):
+                raise EnvelopeError(f"{self.resource}: a ramp needs a mains that is on; call supply() first")
+            volts, hertz = (self._get(VOLTAGE), voltage), (self._get(FREQUENCY), frequency)
+            self._run_list(volts, hertz, seconds)
+            self._set(FREQUENCY, frequency, check=True)
+            self._set(VOLTAGE, voltage, check=True)
+
     def interrupt(self, at_angle: float | None = None) -> None:
         """Open the mains. at_angle: degrees of leg L1's voltage at which it opens, None for at once."""
         angle = AT_ONCE if at_angle is None else at_angle % 360.0
@@ -106,19 +118,7 @@ class Chroma61845(ScpiDriver):
                 raise EnvelopeError(f"{self.resource}: a dip needs a mains that is on; call supply() first")
             frequency = self._get(FREQUENCY)
             self._check(voltage, frequency)
-            self._set(TRIGGER, Trigger.OFF)
-            self._set(LIST_COUPLING, ("ALL",))
-            self._set(LIST_COUNT, 1, check=True)
-            self._set(LIST_BASE, Base.TIME, check=True)
-            self._set(LIST_DWELL, (seconds * 1000.0,))
-            self._set(LIST_SHAPE, ("A",))
-            for command in (LIST_VOLTAGE_START, LIST_VOLTAGE_END):
-                self._set(command, (voltage,))
-            for command in (LIST_FREQUENCY_START, LIST_FREQUENCY_END):
-                self._set(command, (frequency,))
-            self._set(LIST_ANGLE, (at_angle % 360.0,))
-            self._set(OUTPUT_MODE, Mode.LIST, check=True)
-            self._set(TRIGGER, Trigger.ON)
+            self._run_list((voltage, voltage), (frequency, frequency), seconds, at_angle)
 
     def make_safe(self) -> SafeState:
         """Stop a list, stop the output, open the relay; confirmed by state, relay and the voltage of each phase."""
@@ -140,6 +140,24 @@ class Chroma61845(ScpiDriver):
         readings += [f"output {'on' if on else 'off'}", f"relay {'closed' if closed else 'open'}"]
         readings += [f"phase {n}: {u:.1f} V" for n, u in enumerate(volts, 1)]
         return SafeState(not on and not closed and max(volts) < SAFE_VOLTAGE, tuple(readings))
+
+    def _run_list(
+        self, volts: tuple[float, float], hertz: tuple[float, float], seconds: float, at_angle: float = 0.0
+    ) -> None:
+        """A list of one point, from and to V and Hz, begun at an angle (degrees of leg L1)."""
+        self._set(TRIGGER, Trigger.OFF)
+        self._set(LIST_COUPLING, ("ALL",))
+        self._set(LIST_COUNT, 1, check=True)
+        self._set(LIST_BASE, Base.TIME, check=True)
+        self._set(LIST_DWELL, (seconds * 1000.0,))
+        self._set(LIST_SHAPE, ("A",))
+        self._set(LIST_VOLTAGE_START, volts[:1])
+        self._set(LIST_VOLTAGE_END, volts[1:])
+        self._set(LIST_FREQUENCY_START, hertz[:1])
+        self._set(LIST_FREQUENCY_END, hertz[1:])
+        self._set(LIST_ANGLE, (at_angle % 360.0,))
+        self._set(OUTPUT_MODE, Mode.LIST, check=True)
+        self._set(TRIGGER, Trigger.ON)
 
     def _check(self, voltage: float, frequency: float) -> None:
         if not 0.0 <= voltage <= self._options.range:

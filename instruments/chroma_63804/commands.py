@@ -11,7 +11,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from rig.roles import Rating
 from rig.scpi.codec import Choice, Real, Switch
@@ -28,11 +28,13 @@ SERIAL = SerialLine(baud=57600)
 
 
 class Options(BaseModel):
-    """Keys of a bench part. leg: 0 or 1, where the load is wired."""
+    """Keys of a bench part. leg: 0 or 1, where the load is wired. boxes: how many of it stand in parallel there, told
+    and read through their master (the family's parallel operation [MANUAL]): its figures are those of one box."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     leg: Literal[0, 1]
+    boxes: int = Field(1, ge=1, le=4)
 
 
 class Mode(Enum):

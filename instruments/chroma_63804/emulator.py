@@ -43,8 +43,8 @@ PROCESSING = 0.010
 class EmulatedChroma63804:
     """State and physics. Knows its leg, its own errors; knows no text."""
 
-    def __init__(self, world: World, leg: int) -> None:
-        self._world, self._leg = world, leg
+    def __init__(self, world: World, leg: int, boxes: int = 1) -> None:
+        self._world, self._leg, self._boxes = world, leg, boxes
         self._port: Port = "house_l1" if leg == 0 else "house_l2"
         self._specimen = Specimen(ACCURACY, world.rng(f"chroma_63804 leg {leg}"))
         self.reset()
@@ -104,11 +104,13 @@ class EmulatedChroma63804:
 
     @property
     def _true(self) -> Operating:
-        return self._world.plant.at(self._port)
+        """What one box has of its leg."""
+        leg = self._world.plant.at(self._port)
+        return leg._replace(i=leg.i / self._boxes, p=leg.p / self._boxes)
 
     def _apply(self) -> None:
         power = self._specimen.read("power_set", self.setpoint) if self.closed and self.setpoint > 0.0 else 0.0
-        self._world.plant.set_house_load(self._leg, max(power, 0.0))
+        self._world.plant.set_house_load(self._leg, self._boxes * max(power, 0.0))
 
 
 def latency(line: str) -> float:
@@ -120,7 +122,7 @@ def latency(line: str) -> float:
 
 def build(world: World, options: Options) -> ScpiFace:
     """The instrument on a leg of a world."""
-    load = EmulatedChroma63804(world, options.leg)
+    load = EmulatedChroma63804(world, options.leg, options.boxes)
     return ScpiFace(
         f"Chroma,63804,EMULATED{options.leg + 1},1.00",
         {

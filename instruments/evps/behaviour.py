@@ -6,38 +6,9 @@ moved (defects.py). No code asks whether a defect is planted. SI units; currents
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
-class Trip:
-    """A protection on the AC side. figure: "u" or "f", limit: fraction of nominal. Beyond it for `after` s the mains
-    counts as bad. feeding: looked at only while it discharges beside the mains."""
-
-    name: str
-    figure: Literal["u", "f"]
-    above: bool
-    limit: float
-    after: float
-    feeding: bool
-
-
-TRIPS = (
-    Trip("OV2", "u", True, 1.20, 0.12, False),
-    Trip("under voltage", "u", False, 0.84, 20.6, False),
-    Trip("over frequency", "f", True, 1.055, 0.12, False),
-    Trip("under frequency", "f", False, 0.945, 0.12, False),
-    Trip("OV1", "u", True, 1.10, 1.8, True),
-    Trip("OF2", "f", True, 62.0 / 60.0, 0.12, True),
-    Trip("OF1", "f", True, 61.2 / 60.0, 299.0, True),
-    Trip("UF1", "f", False, 58.5 / 60.0, 299.0, True),
-    Trip("UF2", "f", False, 56.5 / 60.0, 0.12, True),
-)
-"""OV, OF, UF: standards.md GRD-001, 002, 005, 006 [UL1741SB], scaled to the nominal frequency, a little under the
-clearing times. The others: just outside the input window of 200 V +/-15 %, 50/60 Hz +/-5 % (PWR-005 [NICH]), and longer
-than a sag that must be ridden through (XFR-014). Below 0.5 the fast detection acts.
-"""
+from instruments.evps.grid_codes import CODES, GridCode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,8 +211,8 @@ class Behaviour:
     """s more than that."""
     form_before_open: bool = False
     """It forms without waiting for the contact to open."""
-    trips: tuple[Trip, ...] = field(default=TRIPS)
-    """Grid protections."""
+    grid_code: GridCode = CODES["jeac-9701"]
+    """When it leaves the mains it feeds, and how it comes back (grid_codes.py)."""
     good_voltage: tuple[float, float] = (0.917, 1.05)
     """Fractions of nominal the mains must be within to come back (standards.md GRD-010)."""
     good_frequency: tuple[float, float] = (-0.3, 0.1)

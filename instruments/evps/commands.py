@@ -29,6 +29,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from instruments.evps.defects import Planted, read_planted
+from instruments.evps.grid_codes import CodeName
 from rig.lines.session import BAUD
 from rig.quantity import Amperes, Seconds, Volts, Watts
 from rig.roles import ChargerMode
@@ -53,7 +54,8 @@ REFUSALS: Final = {
 
 class Options(BaseModel):
     """Keys of a bench part. The ratings are those of the device's plate (profile); defects are for the emulated charger
-    only. baud: bit/s of the port. minimum_voltage: V below which it does not discharge. transfers: it has a PCS."""
+    only. baud: bit/s of the port. minimum_voltage: V below which it does not discharge. transfers: it has a PCS.
+    grid_code: by which the emulated charger leaves the mains; None for the usual one of its service."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -64,4 +66,5 @@ class Options(BaseModel):
     minimum_voltage: Volts = Field(170.0, ge=0)
     retransfer_delay: Seconds = Field(5.0, ge=0)
     transfers: bool = True
+    grid_code: CodeName | None = None
     defects: tuple[Annotated[Planted, BeforeValidator(read_planted)], ...] = ()

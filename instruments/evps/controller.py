@@ -127,7 +127,7 @@ class Controller:
             if event != c.s.reading:
                 c.s.reading, c.look = event, True
         elif event is not None:
-            self._take(event)
+            self._take(now, event)
             c.look = True
         if c.look or now + EPS >= c.deadline:
             self._advance(now)
@@ -149,7 +149,7 @@ class Controller:
         c.look = True
         return True
 
-    def _take(self, event: ControllerIn) -> None:
+    def _take(self, now: float, event: ControllerIn) -> None:
         c = self._core
         s = c.s
         match event:
@@ -160,6 +160,8 @@ class Controller:
             case InsulationReading():
                 s.insulation = event.ohm
             case Supply():
+                if event is Supply.GRID and s.supply is not Supply.GRID:
+                    s.entered = now
                 s.supply = event
             case Start():
                 s.mode, c.wanted = event.mode, True

@@ -32,6 +32,7 @@ from instruments.evps.events import (
     PcsIn,
     PcsOut,
 )
+from instruments.evps.grid_codes import CODES, usual_code
 from instruments.evps.pcs import Pcs
 from instruments.evps.stops import Phase
 from rig.can.frame import Frame
@@ -202,6 +203,7 @@ def behaviour_of(world: World, options: Options) -> Behaviour:
         dc_voltage_min=options.minimum_voltage,
         retransfer_delay=options.retransfer_delay,
         transfers=options.transfers,
+        grid_code=CODES[options.grid_code or usual_code(params.u_nominal, params.f_nominal)],
         u_nominal=params.u_nominal,
         f_nominal=params.f_nominal,
         legs=params.legs,

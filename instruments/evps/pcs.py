@@ -24,7 +24,7 @@ import math
 from collections.abc import Callable
 from enum import Enum
 
-from instruments.evps.behaviour import Behaviour, Trip
+from instruments.evps.behaviour import Behaviour
 from instruments.evps.events import (
     Ability,
     MainsSeen,
@@ -36,6 +36,8 @@ from instruments.evps.events import (
     Supply,
     Transfer,
 )
+from instruments.evps.grid_codes import IDLE, Trip
+from instruments.evps.protection import MeanVoltage, Rocof
 from rig.machine import Step
 from rig.plant.ports import PcsMoved
 
@@ -82,7 +84,8 @@ class Pcs:
         self._seen = MainsSeen((0.0, 0.0), b.f_nominal, 0.0)
         self._good_since: float | None = None
         self._lost_at = 0.0
-        self._beyond: dict[str, float] = {}
+        self._beyond: dict[Trip, float] = {}
+        self._mean, self._rocof = MeanVoltage(b), Rocof(b)
         self._served = False  # the mains was good for long enough since it was last bad
         self._since = 0.0
         self._broken = False  # CLOSING: the stage was told to stop forming
@@ -139,11 +142,13 @@ class Pcs:
             self._lost_at = math.inf
         elif math.isinf(self._lost_at):
             self._lost_at = now + detection_delay(min(before, 1.0), seen, b)
-        for trip in b.trips:
+        for trip in (*IDLE, *b.grid_code.trips):
             if self._is_beyond(trip):
-                self._beyond.setdefault(trip.name, now)
+                self._beyond.setdefault(trip, now)
             else:
-                self._beyond.pop(trip.name, None)
+                self._beyond.pop(trip, None)
+        self._mean.see(now, max(seen.u[: b.legs]) / b.u_nominal)
+        self._rocof.see(now, seen.f)
         if not self._is_good():
             self._good_since = None if b.delay_restarts else self._good_since
         elif self._good_since is None:
@@ -167,9 +172,12 @@ class Pcs:
 
     def _bad(self, now: float) -> bool:
         bad = self._lost(now)
-        for trip in self._b.trips:
-            if trip.name in self._beyond and (self._ability.feeding or not trip.feeding):
-                bad |= self._past(now, self._beyond[trip.name] + trip.after)
+        feeding = self._ability.feeding
+        for trip in self._b.grid_code.trips if feeding else IDLE:
+            if trip in self._beyond:
+                bad |= self._past(now, self._beyond[trip] + trip.after)
+        if feeding:
+            bad |= self._past(now, self._mean.due) or self._past(now, self._rocof.due(now))
         return bad
 
     def _good_for_long(self, now: float) -> bool:

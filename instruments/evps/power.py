@@ -81,7 +81,12 @@ class Power:
             return Wanted(min(s.request + b.current_over, self.offer(s) + b.current_over, watts * self._into / s.u))
         if not s.v2h or inhibits.forbids("discharge"):
             return Wanted(0.0, inhibits.at_once("discharge"))
-        return Wanted(-min(s.discharge_limit, watts / (self._out * s.u)))
+        return Wanted(-min(s.discharge_limit, watts * self.entering(s) / (self._out * s.u)))
+
+    def entering(self, s: Situation) -> float:
+        """Fraction of its power it may give so soon after it has come back to the mains."""
+        ramp = self._b.grid_code.enter_ramp
+        return min((s.now - s.entered) / ramp, 1.0) if ramp > 0.0 else 1.0
 
     def forming_limit(self, s: Situation) -> float:
         """A it may take from the battery when it forms the house."""

@@ -8,6 +8,8 @@ from instruments.evps.stops import Ending, Phase
 from rig.plant.ports import StageCommand, StageMode
 
 P = Phase
+ENTERING = 1.0
+"""s between two steps of the ramp with which it comes back to the mains (project choice)."""
 
 
 def running(c: Core, t: float) -> Phase | None:
@@ -26,6 +28,8 @@ def running(c: Core, t: float) -> Phase | None:
         c.power.measure(s)
         c.stage = c.power.steer(t, s, c.power.wanted(s, c.inhibits))
         c.deadline = min(c.deadline, c.power.look_at)
+        if s.mode == "discharge" and c.power.entering(s) < 1.0:
+            c.past(t, t, ENTERING)
     elif s.supply is Supply.ISLAND and _may_discharge(c):
         c.power.begin()
         c.stage = _forming(c)

@@ -45,6 +45,8 @@ class Situation:
     k: bool = False
     reading: StageReading = NOTHING
     supply: Supply = Supply.CEASE
+    entered: float = -math.inf
+    """s, since when it may work beside the mains."""
     insulation: float | None = None
     """ohm, as last measured in this session."""
     emergency: bool = False
