@@ -12,12 +12,14 @@ import hashlib
 import json
 import re
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
 import typst
 
 from reports import plain
+from reports.decided import look
 from reports.laboratory import joined, missing
 from reports.pdf_content import Issue, Section, Sources, content
 from reports.pictures import Gallery
@@ -69,7 +71,7 @@ def render_pdf(
     lab = joined(info.laboratory, laboratory) if isinstance(info, RunInfo) else laboratory
     if final:
         _refuse(run, lab, gallery)
-    sources = Sources(folder, run, info, gallery.draw_all(run), gallery.wrong)
+    sources = Sources(folder, run, info, gallery.draw_all(run), gallery.wrong, partial(look, gallery))
     number = _number(run, info, lab, final, amends, reason)
     told = content(sources, Issue(number, lab, final, amends, reason))
     return _compile(_fit(told, run.kind != "hardware"), _stamp(info))

@@ -7,7 +7,7 @@ Long, because it is one document: one function for each of its sections.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,13 +44,15 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All a report is made from. wrong: file of a capture -> what is wrong with it."""
+    """All a report is made from. wrong: file of a capture -> what is wrong with it.
+    look: draws a decided value in its capture, where no test asked for a picture of it; None when it has none."""
 
     folder: Path
     run: Run
     info: RunInfo | str | None
     drawn: Mapping[int, list[Drawn]]
     wrong: Mapping[str, str]
+    look: Callable[[Value, Judged], Drawn | None]
 
     @property
     def told(self) -> RunInfo | None:
@@ -258,7 +260,7 @@ def _decision(run: Run) -> Section:
     return {
         "rules": sorted({one.rule for one in judged}) or ["no value was judged in this run"],
         "factors": ", ".join(f"k = {k:g}" for k in sorted({one.k for one in judged})),
-        "claims": sorted({summary.claim(run, one.claim) for one in judged}),
+        "claims": sorted({one.claim for one in judged}),
     }
 
 
@@ -336,23 +338,30 @@ def _bounds(limit: Bounds) -> str:
 
 def _figures(sources: Sources) -> dict[str, Section]:
     """Pictures of what decided a requirement and of what did not pass; how many others there are."""
-    run, wanted = sources.run, list[int]()
+    run, wanted, plain = sources.run, list[int](), list[tuple[int, Drawn]]()
     for asked in _by_id(run.in_scope):
-        values = {value.n: value.test for value, _ in asked.judged}
-        wanted += [values[one.n] for one in summary.decisive(asked)]
+        values = {value.n: value for value, _ in asked.judged}
+        for one in summary.decisive(asked):
+            value = values[one.n]
+            wanted.append(value.test)
+            if value.test not in sources.drawn and (look := sources.look(value, one.judged)):
+                shows = (look.picture.captures, look.picture.start)
+                if shows not in [(told.picture.captures, told.picture.start) for _, told in plain]:
+                    plain.append((value.test, look))
     wanted += [test.index for test in run.everything if test.outcome not in ("PASS", "NOT RUN")]
     order = sorted(dict.fromkeys(wanted), key=lambda index: (-SEVERITY.index(_test(run, index).outcome), index))
-    shown = [(index, one) for index in order for one in sources.drawn.get(index, ())]
+    shown = [(index, drawn) for index in order for drawn in sources.drawn.get(index, ())]
     # A test that decided nothing still shows a kind of waveform nobody else does.
-    names = {one.picture.title for _, one in shown}
+    names = {drawn.picture.title for _, drawn in shown}
     for index, row in sorted(sources.drawn.items()):
-        for one in row:
-            if one.picture.title not in names:
-                names.add(one.picture.title)
-                shown.append((index, one))
-    total = sum(map(len, sources.drawn.values()))
+        for drawn in row:
+            if drawn.picture.title not in names:
+                names.add(drawn.picture.title)
+                shown.append((index, drawn))
+    total = sum(map(len, sources.drawn.values())) + len(plain)
+    shown += plain
     return {
-        "figures": [_figure(_test(run, index), one) for index, one in shown[:FIGURES]],
+        "figures": [_figure(_test(run, index), drawn) for index, drawn in shown[:FIGURES]],
         "figures_left": total - min(len(shown), FIGURES),
     }
 
@@ -403,6 +412,7 @@ def _rules(run: Run) -> Section:
 def _deviations(run: Run, issue: Issue) -> Iterator[Section]:
     """What did not go as the methods say. where: the test, or empty."""
     for test in run.everything:
+        inside = test is not run.outside
         for t, incident in test.incidents:
             text = f"{incident.kind}: {incident.what} ({numbers.span(t)}; fault of the {incident.fault})"
             yield {"where": key(test), "text": text}
@@ -410,7 +420,7 @@ def _deviations(run: Run, issue: Issue) -> Iterator[Section]:
             if not state.confirmed:
                 text = f"safe state not confirmed at {numbers.span(t)}: {'; '.join(state.readings) or 'no reading'}"
                 yield {"where": key(test), "text": text}
-        if test.outcome in ("ERROR", "INVALID"):
+        if inside and test.outcome in ("ERROR", "INVALID"):
             yield {"where": key(test), "text": f"{test.name}: {test.outcome}, {test.reason or 'no reason given'}"}
     for doc in run.resumed:
         yield {
@@ -472,15 +482,21 @@ def _budgets(run: Run) -> Iterator[Section]:
                 "quantity": value.doc.name,
                 "result": numbers.with_u(value.doc.value, one.judged.expanded, value.doc.unit),
                 "source": value.doc.source,
-                "combined": numbers.quantity(value.doc.u, value.doc.unit),
-                "expanded": f"U = {numbers.quantity(one.judged.expanded, value.doc.unit)} (k = {one.judged.k:g})",
+                "combined": _two(value.doc.u, value.doc.unit),
+                "expanded": f"U = {_two(one.judged.expanded, value.doc.unit)} (k = {one.judged.k:g})",
                 "lines": [
                     [line.name, line.distribution, f"{line.u:.3g}", f"{line.sensitivity:.4g}",
-                     numbers.quantity(line.contribution, value.doc.unit),
+                     _two(line.contribution, value.doc.unit),
                      numbers.per_cent(line.contribution**2 / whole) if whole > 0 else "–", line.source]
                     for line in value.doc.budget
                 ],
             }  # fmt: skip
+
+
+def _two(u: float, unit: str) -> str:
+    """An uncertainty with two digits."""
+    scale, name = numbers.unit_for(u, unit)
+    return numbers.joined(numbers.digits(u / scale, u / scale), name)
 
 
 def _evidence(sources: Sources) -> Section:

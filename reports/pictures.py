@@ -53,6 +53,15 @@ class Gallery:
             found.setdefault(test.index, []).append((place, drawn))
         return {index: [one for _, one in sorted(row, key=lambda pair: pair[0])] for index, row in found.items()}
 
+    def draw(self, picture: Picture) -> Drawn:
+        """One picture, fine, whatever the budget."""
+        return self._draw(picture, FINE)
+
+    def waveform(self, sha: str) -> CaptureStored | None:
+        """The capture of that digest when it is a waveform."""
+        stored = self._stored.get(sha)
+        return stored if stored and stored.kind == "waveform" else None
+
     def _draw(self, picture: Picture, width: int) -> Drawn:
         own, columns = self._own(picture), dict[str, Column]()
         notes = [f"capture {sha[:12]} is not in this journal" for sha in picture.captures if sha not in self._stored]
