@@ -102,6 +102,11 @@ class VirtualClock:
         """s since the bench was opened."""
         return self._ns / NS_PER_S
 
+    @property
+    def within_event(self) -> bool:
+        """An event is being run at this moment."""
+        return self._running is not None
+
     def now_ns(self) -> int:
         """ns since the bench was opened, exact."""
         return self._ns

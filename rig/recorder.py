@@ -9,6 +9,7 @@ Up to three tables come out of it, each stored as a capture of the run
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -153,6 +154,11 @@ class Recorder:
         self._fast: dict[str, list[Measurement]] = {}
         self._intervals: dict[str, float] = {}
         self._cancel_fast = bench.clock.every(FAST, self._look_fast, Phase.OBSERVE) if fast else _nothing
+
+    def abandon(self, captures: Captures, name: str) -> None:
+        """End and store what there is: the block that was recorded has failed, and its own error counts."""
+        with contextlib.suppress(BenchFault):
+            self.stop(captures, name)
 
     def stop(self, captures: Captures, name: str) -> Record:
         """End, store the tables, and give them as series. BenchFault when the analyzer failed on the way."""

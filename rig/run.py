@@ -68,6 +68,8 @@ class Test:
     broken: list[Finding] = field(default_factory=list)
     own: list[Finding] = field(default_factory=list)
     """Duties of the rig's own car that were broken though nobody told it to."""
+    unread: str = ""
+    """Why the rules had no readings for a part of the test."""
     kept: tuple[str, ...] = ()
     """Ids of the rules whose occasion came and that nothing broke."""
 
@@ -76,14 +78,15 @@ class Test:
         """The worst of all, broken rules included. NOT RUN while nothing was judged."""
         found = [j.verdict for j in self.verdicts]
         found += [Verdict.FAIL] if self.broken else []
-        found += [Verdict.INVALID] if self.own else []
+        found += [Verdict.INVALID] if self.own or self.unread else []
         return worst_of(found)
 
     def reasons(self) -> list[str]:
         """Why it is not PASS, one line each."""
         lines = [f"{j.verdict}: {j.reason}" for j in self.verdicts if j.verdict is not Verdict.PASS]
         lines += [f"FAIL: {finding}" for finding in self.broken]
-        return lines + [f"INVALID: the rig's own car is at fault: {finding}" for finding in self.own]
+        lines += [f"INVALID: the rig's own car is at fault: {finding}" for finding in self.own]
+        return lines + ([f"INVALID: {self.unread}"] if self.unread else [])
 
 
 class Run:
@@ -143,7 +146,7 @@ class Run:
         self.watch.close()
         for verdict in self._totals.values():
             self.journal.append(rule_found(verdict, verdict.rule.id in self._provoked))
-        for id, open_ones in self._open().items():
+        for id, open_ones in self.open_work().items():
             why = self.requirements[id].not_run
             self.not_run("requirement", id, why or f"no selected test came to judge {', '.join(open_ones)}")
         if self._can is not None:
@@ -157,7 +160,7 @@ class Run:
             return 4
         if self.outcomes["FAIL"]:
             return 1
-        open_work = [id for id in self._open() if self.requirements[id].not_run is None]
+        open_work = [id for id in self.open_work() if self.requirements[id].not_run is None]
         if open_work or any(self.outcomes[one] for one in ("INCONCLUSIVE", "INVALID", "ERROR")):
             return 3
         return 0 if self.outcomes["PASS"] else 3
@@ -185,7 +188,7 @@ class Run:
                 case _:
                     pass
 
-    def _open(self) -> dict[str, list[str]]:
+    def open_work(self) -> dict[str, list[str]]:
         """Selected requirements that still lack a verdict, with the quantities that do."""
         found: dict[str, list[str]] = {}
         for id in sorted(self.selected):
@@ -217,8 +220,8 @@ class Run:
         self._running().kept = tuple(one.rule.id for one in verdicts if one.state is RuleState.KEPT)
         self._add_up(verdicts)
         if self.watch.fault is not None:
-            why = f"the rules went on without readings of the DC side: {self.watch.fault}"
-            self.incident(type(self.watch.fault).__name__, why, "bench")
+            self._running().unread = f"the rules went on without readings of the DC side: {self.watch.fault}"
+            self.incident(type(self.watch.fault).__name__, self._running().unread, "bench")
         return self._running()
 
     def stop_test(self, outcome: Outcome, reason: str = "") -> None:
@@ -301,8 +304,10 @@ class Run:
         recorder = Recorder(self.bench, period, quantities, fast)
         try:
             yield recording
-        finally:
-            recording.result = recorder.stop(self.captures, name)
+        except BaseException:
+            recorder.abandon(self.captures, name)
+            raise
+        recording.result = recorder.stop(self.captures, name)
 
     @contextmanager
     def capture(self, name: str, channels: Sequence[WavePort], seconds: float, rate: float = 50e3) -> Iterator[Capture]:

@@ -1,6 +1,6 @@
 """What a bench was told to do, said once for whoever keeps a record: the same roles, each verb announced.
 
-Knows no journal. A verb is announced before it is carried out, so a refused one is on record too.
+Knows no journal. A verb is announced before it is carried out, so a refused one is on record too; a stop after it.
 """
 
 from __future__ import annotations
@@ -153,13 +153,17 @@ class ToldCharger:
 
     def stop(self) -> None:
         """As the role."""
-        self._told.say("charger: stop")
-        self._charger.stop()
+        try:
+            self._charger.stop()
+        finally:  # a way down: said after it was done, so that nothing said can keep it from being done
+            self._told.say("charger: stop")
 
     def emergency_stop(self) -> None:
         """As the role."""
-        self._told.say("charger: emergency stop")
-        self._charger.emergency_stop()
+        try:
+            self._charger.emergency_stop()
+        finally:
+            self._told.say("charger: emergency stop")
 
     def reset(self) -> None:
         """As the role."""

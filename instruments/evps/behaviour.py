@@ -105,8 +105,8 @@ class Behaviour:
     """s between two steps of a ramp (project choice)."""
     near: float = 0.05
     """A within which a current has arrived (project choice)."""
-    limit_margin: float = 0.3
-    """A kept below the car's discharge limit (project choice: error of its own current sensor)."""
+    limit_margin: float = 0.6
+    """A kept below the car's discharge limit (project choice: 2 % of 30 A, a usual sensor over temperature)."""
     limit_over: float = 0.0
     """A it discharges above the car's limit."""
     limit_ignored: bool = False

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rig.errors import BenchFault, RigError
+from rig.errors import BenchFault
 from rig.roles import SafeState
 
 
@@ -42,7 +42,7 @@ def bring_to_safe_state(steps: Sequence[SafeStep]) -> SafeOutcome:
     for step in steps:
         try:
             state = step.act()
-        except RigError as error:
+        except Exception as error:  # noqa: BLE001  (whatever failed here, the next step may not wait for it)
             # A refusal by software (UseError) is as little a confirmation as a lost instrument.
             kind = "bench fault" if isinstance(error, BenchFault) else type(error).__name__
             readings.append(f"{step.name}: UNCONFIRMED, {kind}: {error}")
