@@ -85,7 +85,7 @@ def reopen(folder: Path) -> CutOff:
     first = read_journal(folder)
     ends = [doc for doc in first.documents if isinstance(doc, RunStop | Resumed)]
     if ends and isinstance(ends[-1], RunStop) and ends[-1].status == "completed":
-        raise UseError(f"{folder}: this run is complete; there is nothing to resume")
+        raise UseError(f"{folder}: this run is complete; v2hrig report makes its report, v2hrig seal seals it")
     if not first.lines or not isinstance(start := first.lines[0].doc, RunStart) or not start.tests:
         raise UseError(f"{folder}: this run ended before its journal said which tests it was to run; begin a new one")
     if problems := verify_run(folder).problems:
