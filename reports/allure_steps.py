@@ -47,7 +47,7 @@ def _procedure(test: Test, begun: float) -> list[Facts]:
                 {"name": visible(k), "value": _value(v, doc.units.get(k, ""))} for k, v in doc.values.items()
             ]
         }
-        for (t, doc), stop in zip(test.steps, ends, strict=True)
+        for (t, doc), stop in zip(test.steps, ends, strict=False)
     ]
 
 

@@ -30,7 +30,7 @@ def tell_github(folder: Path, environment: Mapping[str, str]) -> list[str]:
     run = gather(scan_journal(folder))
     with Path(file).open("a", encoding="utf-8") as out:
         out.write(markdown(run))
-    return list(annotations(run))
+    return list(commands(run))
 
 
 def markdown(run: Run) -> str:
@@ -38,7 +38,7 @@ def markdown(run: Run) -> str:
     line, points = summary.why(run)
     kind = summary.kind(run)
     name = run.start.item.name if run.start else "run without a beginning"
-    words = [word for word in reversed(SEVERITY)]
+    words = list(reversed(SEVERITY))
     rows = [
         f"## {run.verdict}: {_safe(name)}",
         "",
@@ -55,7 +55,7 @@ def markdown(run: Run) -> str:
     return "\n".join(rows) + "\n\n"
 
 
-def annotations(run: Run) -> Iterator[str]:
+def commands(run: Run) -> Iterator[str]:
     """Workflow commands, gravest first, as many of each level as GitHub keeps."""
     left: dict[str, int] = {}
     for word, what, text in _open(run):

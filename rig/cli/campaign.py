@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,16 +13,22 @@ import typer
 import suites
 from fixtures.conductor import Conductor, Order
 from fixtures.progress import Progress
-from reports.html import write_html
+from reports.formats import Given, write_reports
+from reports.github import tell_github
 from rig.cli.sealing import seal_folder, sealing_key
 from rig.errors import UseError
 
 
 def campaign(
-    order: Order, chosen: Sequence[Path] = (), keyword: str = "", quiet: bool = False, key: Path | None = None
+    order: Order,
+    chosen: Sequence[Path] = (),
+    keyword: str = "",
+    quiet: bool = False,
+    key: Path | None = None,
+    to: Sequence[str] = ("html",),
 ) -> None:
-    """Run, write the report, seal when there is a key, and exit as the verdicts say. chosen: folders of suites, none
-    for all."""
+    """Run, write the reports, seal when there is a key, and exit as the verdicts say. chosen: folders of suites, none
+    for all. to: names of reports.formats."""
     secret = sealing_key(key, order.out) if key is not None else None  # before a night of testing, not after it
     conductor = Conductor(order)
     arguments = [
@@ -47,8 +54,12 @@ def campaign(
             print(f"v2hrig: {line}", file=sys.stderr)
         print("v2hrig: no test was run; look at --suite and -k", file=sys.stderr)
         raise typer.Exit(2)
-    page = write_html(conductor.folder)
+    page, *more = write_reports(conductor.folder, to, given=Given(order.laboratory))
     progress.close(page)
+    for path in more:
+        print(f"report     {path}")
+    for line in tell_github(conductor.folder, os.environ):
+        print(line)
     if secret is not None:
         print(f"seal       {seal_folder(conductor.folder, secret)}")
     raise typer.Exit(status)

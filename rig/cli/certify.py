@@ -8,11 +8,14 @@ from typing import Annotated
 import typer
 
 from fixtures.conductor import Order
+from reports.formats import formats
+from reports.laboratory import read_laboratory
 from rig.cli.campaign import campaign, folders
-from rig.evidence.run_info import Laboratory
+from rig.evidence.run_info import UNSTATED
 
 Suites = Annotated[list[str] | None, typer.Option("--suite", help="subject to run, may be repeated; default: all")]
 Key = Annotated[Path | None, typer.Option(help="private key: seal the run at its end (see v2hrig key new)")]
+To = Annotated[str, typer.Option(help="reports to write: html, pdf, junit, allure, with commas between")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no line for each test")]
 
 
@@ -25,8 +28,12 @@ def certify(
     keyword: Annotated[str, typer.Option("-k", help="only tests whose name matches, as pytest's -k")] = "",
     quiet: Quiet = False,
     key: Key = None,
+    to: To = "html",
+    laboratory: Annotated[Path | None, typer.Option(help="TOML file of the laboratory, customer and item")] = None,
 ) -> None:
     """Run the suites on a bench and write the report."""
+    names = formats(to)
+    stated = UNSTATED if laboratory is None else read_laboratory(laboratory)
     chosen = folders(suite or [])
     command = f"v2hrig certify --bench {bench} --seed {seed}" + "".join(f" --suite {one}" for one in suite or [])
-    campaign(Order(bench, profile, seed, out, command, Laboratory()), chosen, keyword, quiet, key)
+    campaign(Order(bench, profile, seed, out, command, stated), chosen, keyword, quiet, key, names)

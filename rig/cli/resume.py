@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from fixtures.conductor import Order
+from reports.formats import formats
 from rig.cli.campaign import campaign
-from rig.cli.certify import Key, Quiet
+from rig.cli.certify import Key, Quiet, To
 from rig.errors import UseError
 from rig.evidence.reopen import reopen
 from rig.evidence.run_info import read_run_info
@@ -19,8 +20,10 @@ def resume(
     folder: Annotated[Path, typer.Argument(help="folder of a run that was cut off")],
     quiet: Quiet = False,
     key: Key = None,
+    to: To = "html",
 ) -> None:
     """Run what is left of a run, on the same bench, and write the report of all of it."""
+    names = formats(to)
     cut_off = reopen(folder)
     info = read_run_info(folder)
     if info is None or not info.bench:
@@ -29,4 +32,5 @@ def resume(
         print(f"v2hrig: an unfinished last line of {cut_off.torn} bytes was set aside in {folder / cut_off.aside}")
     print(f"v2hrig: {len(cut_off.kept)} of {len(cut_off.start.tests)} tests have their outcome and stand")
     seed, command = cut_off.start.seed, f"v2hrig resume {folder}"
-    campaign(Order(info.bench, info.profile, seed, folder, command, info.laboratory, cut_off), quiet=quiet, key=key)
+    order = Order(info.bench, info.profile, seed, folder, command, info.laboratory, cut_off)
+    campaign(order, quiet=quiet, key=key, to=names)
