@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 from rig.can.frame import Frame
 from rig.cli.trace import app
 from rig.errors import TraceError, UseError
-from rig.trace import logs
 from rig.trace.reader import TimedFrame, TraceFile, open_trace
 from rig.trace.writer import SUFFIXES, format_of, write_trace
 
@@ -122,7 +121,7 @@ def test_stamps_relative_to_the_event_before_are_refused(tmp_path: Path) -> None
 
 
 def test_without_asammdf_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(logs.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     path = tmp_path / "session.mf4"
     with pytest.raises(TraceError, match=r"session\.mf4: MF4 needs .*pip install 'v2hrig\[trace\]'"):
         write_trace(path, FRAMES)
