@@ -262,7 +262,11 @@ class _Builder:
         legs: list[ElectronicLoad] = [
             ToldLoad(parts[name], f"house {name[-2:]}", self.told) for name in names if name in parts
         ]
-        return House(legs) if len(legs) == self.profile.legs else None
+        if legs and len(legs) != self.profile.legs:
+            where, device = f"{self.config.file}: [house_l1], [house_l2]", f"{self.profile.name} of {self.profile.legs}"
+            mend = "give each leg one load, or none, or choose another profile"
+            raise BenchConfigError([f"{where}: {len(legs)} load(s) for the device {device} leg(s); {mend}"])
+        return House(legs) if legs else None
 
     def _expired(self) -> Mapping[PartName, date]:
         today = self.today
