@@ -105,6 +105,7 @@ def test_a_wrong_bench_file_is_one_line_with_file_key_and_mend(
         (("--profile", "nowhere"), "nowhere: no such profile file"),
         (("--suite", "nowhere"), "--suite nowhere: no such suite; there are battery_protection"),
         (("--suite", "transfer_timing", "-k", "nowhere"), "no test was run"),
+        (("--profile", "europe-6kw-230v", *SOME), "2 load(s) for the device europe-6kw-230v of 1 leg(s)"),
     ],
 )
 def test_a_wrong_option_is_one_line(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
