@@ -14,6 +14,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.floor import bare_exchange
+from benchmarks.judging import print_rates
 from benchmarks.jitter import print_jitter
 from fixtures.library import REQUIREMENTS, catalogue_revision, find_bench, find_profile
 from instruments.registry import REGISTRY
@@ -90,6 +91,7 @@ def main() -> None:
     for name, took, count in (("floor", floor, frames_floor), ("session, rules+journal", wall, frames)):
         print(f"{name:<23}{took:8.3f} s wall   {chosen.seconds / took:8.0f} x real time   {count} frames")
     print(f"session / floor        {floor / wall:8.3f}   (aim 0.25 or more)   {lines} journal lines")
+    print_rates(chosen.seconds, chosen.repeats)
     if chosen.jitter:
         print_jitter(chosen.jitter)
 

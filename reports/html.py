@@ -58,9 +58,9 @@ def render_html(folder: Path, beside: Path | None = None) -> str:
     run = gather(scan_journal(folder))
     gallery = Gallery(folder, run)
     info = _info(folder)
-    css, js = (_asset(name) for name in ("report.css", "report.js"))
+    css, js = asset("report.css"), asset("report.js") + asset("cursor.js")
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             run=run,
@@ -76,8 +76,8 @@ def render_html(folder: Path, beside: Path | None = None) -> str:
             title=_title(run.start.item.name if run.start else "", info),
             css=Markup(css),
             js=Markup(js),
-            css_hash=_hash(css),
-            js_hash=_hash(js),
+            css_hash=policy_hash(css),
+            js_hash=policy_hash(js),
             href=partial(_href, folder, beside),
             claim=partial(summary.claim, run),
             first_with=partial(_first_with, run, first={}),
@@ -85,7 +85,8 @@ def render_html(folder: Path, beside: Path | None = None) -> str:
     )
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """The templates, escaping whatever they print."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -127,11 +128,12 @@ def _title(item: str, info: RunInfo | str | None) -> str:
     return " · ".join(one for one in (item, info.run if isinstance(info, RunInfo) else "", "test report") if one)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A style or script as it stands in the templates' folder."""
     return (_TEMPLATES / name).read_text("utf-8")
 
 
-def _hash(text: str) -> str:
+def policy_hash(text: str) -> str:
     """As a content security policy names an inline style or script."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 

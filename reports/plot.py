@@ -75,8 +75,9 @@ class _Frame:
         return self.top + (self.high - shown) / (self.high - self.low) * self.height
 
 
-def draw(picture: Picture, columns: Columns, width: int) -> Markup | None:
-    """The picture; None when nothing of it can be drawn. width: columns kept of each trace."""
+def draw(picture: Picture, columns: Columns, width: int, since: str = "bench time") -> Markup | None:
+    """The picture; None when nothing of it can be drawn. width: columns kept of each trace. since: what the time
+    axis counts from where its origin is 0."""
     window = _window(picture, columns)
     if window is None or not picture.panels:
         return None
@@ -91,7 +92,7 @@ def draw(picture: Picture, columns: Columns, width: int) -> Markup | None:
     bottom = frames[-1].top + frames[-1].height
     parts = [part for frame in frames for part in _panel(frame, columns, window, width, until)]
     parts = [*_spans(picture.spans, frames, window), *parts, *_edges(picture, frames, window, lanes)]
-    parts += _time_axis(picture, window, bottom)
+    parts += _time_axis(picture, window, bottom, since)
     parts.append(svg.tag("path", class_="cur", d=""))
     told = f"{picture.title}. {picture.caption}".strip()
     return svg.tag(
@@ -326,17 +327,16 @@ def _edge(x: float, top: float, bottom: float, label: str, anchor: str) -> list[
     return [line, svg.tag("text", label, class_="el", x=x + shift, y=top + 9, text_anchor=anchor)]
 
 
-def _time_axis(picture: Picture, window: Window, bottom: float) -> list[Markup]:
+def _time_axis(picture: Picture, window: Window, bottom: float, zero: str) -> list[Markup]:
     step, times = ticks(window.shown(window.start), window.shown(window.end), 10)
     parts = [
         svg.tag("text", tick_text(one, step), class_="tk", x=_tick_x(one, window), y=bottom + 15, text_anchor="middle")
         for one in times
     ]
     near = [edge.label for edge in picture.edges if abs(edge.at - window.origin) < 1e-9]
+    since = f"from “{near[0]}”" if near else f"from {window.origin:.6g} s bench time"
     if window.origin == 0:
-        since = "bench time"
-    else:
-        since = f"from “{near[0]}”" if near else f"from {window.origin:.6g} s bench time"
+        since = zero
     text = f"{window.unit}, {since}"
     parts.append(svg.tag("text", text, class_="ax", x=LEFT + INSIDE / 2, y=bottom + 30, text_anchor="middle"))
     return parts

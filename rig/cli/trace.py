@@ -1,23 +1,28 @@
-"""`v2hrig trace`: a recorded CHAdeMO session looked at and judged. Exit 0 no violation, 1 a violation, 2 no trace."""
+"""`v2hrig trace`: a recorded CHAdeMO session looked at, judged, converted, compared and played.
+
+Exit 0: no violation; 1: a violation; 2: no trace.
+"""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from reports.session import render_sessions
 from rig.can.frame import Frame
 from rig.chademo.rules.rule import RuleState, RuleVerdict
-from rig.errors import UseError
-from rig.trace.facts import Fact
+from rig.cli.trace_compare import card, diff
+from rig.cli.trace_page import session_pages
+from rig.cli.trace_replay import replay
+from rig.cli.trace_words import head, line, make_console, number, print_json, table, value
+from rig.errors import TraceError, UseError
+from rig.trace.columns import Columns
 from rig.trace.judge import SessionReport, TraceReport, judge_trace
 from rig.trace.observer import Span
 from rig.trace.reader import TraceFile, open_trace
@@ -28,11 +33,13 @@ File = Annotated[Path, typer.Argument(help="GVRET CSV (SavvyCAN), candump text, 
 Bus = Annotated[str | None, typer.Option(help="bus in the file; default: the one that shows CHAdeMO")]
 Json = Annotated[bool, typer.Option("--json", help="for machines, on standard output")]
 
-PIPE_WIDTH = 160
-"""Columns of a table that goes into a pipe or a file."""
-NOTES_SHOWN = 10
 ORDER = (RuleState.BROKEN, RuleState.KEPT, RuleState.UNKNOWN)
 COLOUR = {RuleState.BROKEN: "bold red", RuleState.KEPT: "green", RuleState.UNKNOWN: "dim"}
+
+
+app.command("diff")(diff)
+app.command("card")(card)
+app.command("replay")(replay)
 
 
 @app.command("check")
@@ -40,7 +47,7 @@ def check(file: File, bus: Bus = None, as_json: Json = False) -> None:
     """Judge a trace by every rule: who broke what, at which frame and when."""
     trace, report = read(file, bus)
     if as_json:
-        print(json.dumps(as_data(trace, report), indent=1, allow_nan=False))
+        print_json(as_data(trace, report))
     else:
         console = make_console()
         head(console, trace)
@@ -52,13 +59,33 @@ def check(file: File, bus: Bus = None, as_json: Json = False) -> None:
 
 
 @app.command("show")
-def show(file: File, bus: Bus = None) -> None:
-    """The timeline and the facts of a trace, without a verdict."""
-    trace, report = read(file, bus)
+def show(
+    file: File,
+    bus: Bus = None,
+    out: Annotated[Path | None, typer.Option(help="write a page with everything drawn over time: page.html")] = None,
+) -> None:
+    """The timeline and the facts of a trace, without a verdict; with --out, drawn as one HTML page."""
+    columns = Columns()
+    trace = open_trace(file, bus)
+    report = judge_trace(trace.frames(), watch=None if out is None else columns.see)
     console = make_console()
     head(console, trace)
     for session in report.sessions:
         _session(console, session, len(report.sessions) + report.more_sessions)
+    if out is not None:
+        _write_page(out, trace, report, columns)
+        line(console, f"{out}: written")
+
+
+def _write_page(out: Path, trace: TraceFile, report: TraceReport, columns: Columns) -> None:
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise UseError(f"--out {out}: a page is HTML; give a name that ends in .html, print it for a PDF")
+    if not report.sessions:
+        raise TraceError(f"{trace.path}: shows no CHAdeMO session, so there is nothing to draw")
+    try:
+        out.write_text(render_sessions(trace.path.name, session_pages(trace, report, columns)), encoding="utf-8")
+    except OSError as error:
+        raise UseError(f"--out {out}: cannot be written ({error.strerror}); name a file in a folder") from error
 
 
 @app.command("convert")
@@ -92,41 +119,6 @@ def read(file: Path, bus: str | None) -> tuple[TraceFile, TraceReport]:
     return trace, judge_trace(trace.frames())
 
 
-def make_console() -> Console:
-    """Standard output; in a pipe without colour and wide enough for the tables."""
-    console = Console(highlight=False, soft_wrap=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH, color_system=None)
-
-
-def head(console: Console, trace: TraceFile) -> None:
-    """What was read, and what was left out."""
-    line(console, f"{trace.path}: {trace.format.name}, {trace.frames_read} frames of bus {trace.bus or '?'}, "
-                  f"{trace.span:.1f} s")  # fmt: skip
-    if trace.foreign:
-        line(console, f"{trace.foreign} frames of other buses or kinds were left out")
-    if trace.late:
-        line(console, f"{trace.late} frames had a time stamp behind the one before; they count at its time")
-    if trace.left_out:
-        line(console, f"{trace.left_out} lines were left out; the verdict is on what was read:", "yellow")
-        for note in trace.notes[:NOTES_SHOWN]:
-            line(console, f"  {note}")
-        if trace.left_out > NOTES_SHOWN:
-            line(console, f"  and {trace.left_out - NOTES_SHOWN} more")
-
-
-def line(console: Console, text: str, style: str = "") -> None:
-    """One line as it is: no markup, no wrapping."""
-    console.print(Text(text, style=style), soft_wrap=True)
-
-
-def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """A table that reads well in a terminal and in a file."""
-    made = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for column in columns:
-        made.add_column(column, justify="right" if column in right else "left", overflow="fold")
-    return made
-
-
 def _session(console: Console, session: SessionReport, of: int) -> None:
     console.print()
     line(console, "Session" if of == 1 else f"Session {session.number} of {of}", "bold")
@@ -146,20 +138,6 @@ def _session(console: Console, session: SessionReport, of: int) -> None:
 def _values(span: Span) -> tuple[float | None, ...]:
     """The highest of each in this phase, in the order of the columns."""
     return span.voltage, span.charge, span.discharge, span.request, span.available, span.discharge_limit
-
-
-def number(value: float | None) -> str:
-    """A reading; nothing where it was not seen."""
-    return "" if value is None else f"{value:g}"
-
-
-def value(fact: Fact) -> str:
-    """A fact's value."""
-    if isinstance(fact.value, bool):
-        return "yes" if fact.value else "no"
-    if fact.unit == "s":
-        return f"{fact.value:.2f}"
-    return f"{fact.value:.1f}".removesuffix(".0")
 
 
 def _rules(console: Console, report: TraceReport) -> None:

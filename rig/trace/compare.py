@@ -9,6 +9,8 @@ from rig.trace.facts import Fact
 from rig.trace.judge import SessionReport
 from rig.trace.observer import Span
 
+SAME_RATIO = 0.01
+"""Of a value by which two ramps may differ and count as the same: they are read off frames whose pace is not exact."""
 PEAKS = ("voltage", "charge", "discharge", "request", "available", "discharge_limit")
 """What of a phase is compared beside its time: the highest of each (Span)."""
 SAME_TIME = 0.11
@@ -69,11 +71,13 @@ class FactPair:
 
     @property
     def differs(self) -> bool:
-        """Of times: by more than a cycle."""
+        """Of times: by more than a cycle; of ramps: by more than a hundredth."""
         if self.a is None or self.b is None:
             return True
         if self.difference is not None:
-            return abs(self.difference) > (SAME_TIME if self.fact.unit == "s" else 1e-9)
+            assert self.a is not None
+            ratio = SAME_RATIO * abs(self.a.value) if self.fact.unit == "A/s" else 0.0
+            return abs(self.difference) > (SAME_TIME if self.fact.unit == "s" else ratio)
         return self.a.value != self.b.value
 
 

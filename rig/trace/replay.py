@@ -90,6 +90,10 @@ def replay_charger(script: Script, model: VehicleModel) -> Replayed:
     return outcome(script, living.playback, living.frames, living.verdicts())
 
 
+def deaf(at: float, frame: Frame) -> None:
+    """A recording hears nothing."""
+
+
 def _wishes(recorded: SessionReport) -> Wishes:
     """What makes our car ask for what the recorded one did."""
 
@@ -120,8 +124,8 @@ class _Living:
         self._inlet = self._discharge = 0.0
         self._car = Vehicle(model.profile, _wishes(script.recorded))
         bus = VirtualBus(self._clock)
-        self._port = bus.attach("car", lambda at, frame: self._runner.tell(frame))
-        self._charger = bus.attach("recorded charger", lambda at, frame: None)
+        self._port = bus.attach("car", self._hear)
+        self._charger = bus.attach("recorded charger", deaf)
         bus.watch(self._watch)
         self.playback = Playback(self._clock, script, self._play, lambda: self._rules.session)
         self._runner = run_on(self._clock, self._car, self._emit)
@@ -144,6 +148,9 @@ class _Living:
         """Of frames and wires."""
         self._rules.close(self._clock.now())
         return self._rules.verdicts()
+
+    def _hear(self, at: float, frame: Frame) -> None:
+        self._runner.tell(frame, at)
 
     def _watch(self, at: float, sender: str, frame: Frame) -> None:
         self.frames.append((at, frame))

@@ -1,5 +1,5 @@
-"""A recorded vehicle played to the charger of a bench: frames on its bus, wires and contactors by its vehicle interface,
-the battery by its DC source, the operator's presses by its panel. In virtual time on an emulated bench, else real.
+"""A recorded vehicle played to the charger of a bench: frames on its bus, wires and contactors by its vehicle
+interface, the battery by its DC source, the operator's presses by its panel. In virtual time on an emulated bench.
 
 Theory
   The bench's own car leaves the bus; the recording takes its place. Frames, k and the closing of the contactors come
@@ -20,11 +20,12 @@ from rig.car_pack import HOLD_RATE, ImitatedPack
 from rig.chademo.events import ContactorMoved, WireChanged
 from rig.chademo.rules import ALL
 from rig.chademo.rules.common import SAFE_CURRENT
+from rig.chademo.rules.rule import Finding
 from rig.clock import Cancel
 from rig.errors import UseError
 from rig.roles import DcReading
 from rig.trace.playback import PATIENCE, Playback
-from rig.trace.replay import AFTERWARDS, LONGEST, TEMPERATURE, USUAL_SOC, Replayed, outcome
+from rig.trace.replay import AFTERWARDS, LONGEST, TEMPERATURE, USUAL_SOC, Replayed, deaf, outcome
 from rig.trace.script import Event, Press, Script
 from rig.watch import Watch
 
@@ -49,6 +50,10 @@ def replay_vehicle(script: Script, bench: Bench) -> Replayed:
     return outcome(script, playing.playback, playing.frames, verdicts)
 
 
+def _found(finding: Finding) -> None:
+    """Told at the end, with the verdicts."""
+
+
 class _Playing:
     """One replay on one bench."""
 
@@ -60,8 +65,8 @@ class _Playing:
         self._pack = ImitatedPack(bench.clock, bench.battery, bench.car.model.pack)
         self._reading: DcReading | None = None
         self._closed = self._opened = False
-        self.watch = Watch(bench, ALL, lambda finding: None)
-        self._port = bench.bus.attach("recorded vehicle", lambda at, frame: None)
+        self.watch = Watch(bench, ALL, _found)
+        self._port = bench.bus.attach("recorded vehicle", deaf)
         self.playback = Playback(bench.clock, script, self._do, lambda: self.watch.session)
         self._unwatch = bench.bus.watch(self._heard)
         self._task: Cancel | None = None
