@@ -109,7 +109,9 @@ class _Writer:
             "historyId": self._history(start.test),
             "testCaseId": _digest(f"{file}::{name}"),
             "fullName": visible(start.test),
-            "titlePath": [visible(one) for one in (*file.split("/"), name) if one],
+            "titlePath": [
+                visible(_title(one)) for one in (start.suite or "other", Path(file).stem.removeprefix("test_"))
+            ],
             "name": visible(test.name),
             "description": _described(test, self._run),
             "status": STATUS[test.outcome],
@@ -142,8 +144,8 @@ class _Writer:
         found = {SEVERITY.get(one.partition("-")[0], "normal") for one in requirements} or {"normal"}
         rows = [
             ("epic", _title(suite)),
-            *(("feature", self._requirement(one)) for one in requirements or ("no requirement",)),
-            ("story", test.start.title.rstrip(".")),
+            ("feature", _title(Path(file).stem.removeprefix("test_"))),
+            *(("story", self._requirement(one)) for one in requirements or ("no requirement",)),
             ("parentSuite", "v2hrig"),
             ("suite", _title(suite)),
             ("subSuite", _title(Path(file).stem.removeprefix("test_"))),
@@ -177,8 +179,7 @@ class _Writer:
         file = f"{name}-attachment.svg"
         assert drawn.image is not None
         (self._out / file).write_text(standalone(drawn.image), "utf-8")
-        told = f"{drawn.picture.title}. {drawn.picture.caption}".strip(" .")
-        return {"name": visible(told), "source": file, "type": "image/svg+xml"}
+        return {"name": visible(drawn.picture.title), "source": file, "type": "image/svg+xml"}
 
     def _capture(self, stored: CaptureStored, name: str) -> Facts:
         if stored.kind == "can":
@@ -253,7 +254,7 @@ def _details(test: Test) -> Facts:
     lines += [f"incident  {one.kind}: {one.what} (fault of the {one.fault})" for _, one in test.incidents]
     reason = test.reason or next((one.reason for one in judged), "") or next((one.message for one in broken), "")
     told = {"message": visible(f"{test.outcome}: {reason or 'no reason given'}")}
-    return told | ({"trace": visible("\n".join(lines))} if lines else {})
+    return told | ({"trace": visible("\n".join(lines))} if len(lines) > 1 else {})
 
 
 def _link(requirement: str) -> Facts:
@@ -277,7 +278,13 @@ def _categories() -> list[Facts]:
 def _config(run: Run, info: RunInfo | None) -> Facts:
     rules = [{"name": name, "matchers": {"labels": {"verdict": f"^{word}$"}}} for word, name in CATEGORIES]
     told = " · ".join(filter(None, (summary.kind(run).word, info.run if info else "")))
-    return {"name": visible(told), "categories": {"rules": rules}, "historyPath": "./allure-history.jsonl"}
+    options = {"groupBy": ["epic", "story"], "reportLanguage": "en"}
+    return {
+        "name": visible(told),
+        "categories": {"rules": rules},
+        "historyPath": "./allure-history.jsonl",
+        "plugins": {"awesome": {"options": options}},
+    }
 
 
 def _digest(text: str) -> str:
