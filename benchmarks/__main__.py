@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.floor import bare_exchange
-from benchmarks.judging import print_rates
 from benchmarks.jitter import print_jitter
+from benchmarks.judging import print_rates
 from fixtures.library import REQUIREMENTS, catalogue_revision, find_bench, find_profile
 from instruments.registry import REGISTRY
 from rig.chademo.rules import ALL
