@@ -75,7 +75,7 @@ def print_replayed(console: Console, played: Replayed) -> None:
     if not played.walked_through:
         missing = {s.phase.value for s in played.recorded.phases} - {s.phase.value for s in played.live.phases}
         why = f"it never reached: {played.lacking}" if played.lacking else f"no {', '.join(sorted(missing))}"
-        line(console, f"NOT WALKED THROUGH by the {played.side}; {why}", "bold red")
+        line(console, f"NOT WALKED THROUGH by the {played.side}; {why}; it says: {played.why}", "bold red")
     elif not played.broken:
         line(console, f"the {played.side} walked through all phases and broke no rule", "green")
 
@@ -86,6 +86,7 @@ def _data(file: Path, played: Replayed) -> dict[str, Any]:
         "alive": played.side,
         "walked_through": played.walked_through,
         "lacking": played.lacking or None,
+        "why": played.why,
         "milestones": [
             {
                 "name": one.name,

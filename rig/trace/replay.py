@@ -45,7 +45,7 @@ TEMPERATURE = 25.0
 @dataclass(frozen=True, slots=True)
 class Replayed:
     """A replay. live: the session as it became. passed: milestones of the living side in the order of the recording.
-    lacking: what it did not reach, "" when it walked through. verdicts: of every rule; those of `side` are about what
+    lacking: what it did not reach, "" when it walked through; why: what it says itself of how it ended. verdicts: of every rule; those of `side` are about what
     was alive."""
 
     side: Side
@@ -53,6 +53,7 @@ class Replayed:
     live: SessionReport
     passed: tuple[Passed, ...]
     lacking: str
+    why: str
     verdicts: tuple[RuleVerdict, ...]
 
     @property
@@ -72,7 +73,11 @@ class Replayed:
 
 
 def outcome(
-    script: Script, playback: Playback, frames: Sequence[tuple[float, Frame]], verdicts: tuple[RuleVerdict, ...]
+    script: Script,
+    playback: Playback,
+    frames: Sequence[tuple[float, Frame]],
+    verdicts: tuple[RuleVerdict, ...],
+    why: str,
 ) -> Replayed:
     """Put together what a replay has shown. frames: of both sides, s from any beginning."""
     sessions = judge_trace((at - frames[0][0], frame) for at, frame in frames).sessions if frames else ()
@@ -80,14 +85,14 @@ def outcome(
         raise TraceError("nothing was heard on the bus during the replay; look at [can] of the bench file")
     passed = tuple(sorted(playback.passed, key=lambda one: one.recorded))
     lacking = "" if playback.lacking is None else playback.lacking.milestone.name
-    return Replayed(script.other, script.recorded, sessions[0], passed, lacking, verdicts)
+    return Replayed(script.other, script.recorded, sessions[0], passed, lacking, why, verdicts)
 
 
 def replay_charger(script: Script, model: VehicleModel) -> Replayed:
     """Play a recorded charger to our car of that model, in virtual time."""
     living = _Living(script, model)
     living.run()
-    return outcome(script, living.playback, living.frames, living.verdicts())
+    return outcome(script, living.playback, living.frames, living.verdicts(), living.why)
 
 
 def deaf(at: float, frame: Frame) -> None:
@@ -143,6 +148,12 @@ class _Living:
             clock.at(clock.now(), lambda: self._wire(WireChanged("d1", False)))
         clock.sleep(AFTERWARDS)
         self._runner.stop()
+
+    @property
+    def why(self) -> str:
+        """What ended the session, as the car has it."""
+        detail = self._car.stop_detail
+        return self._car.stop_reason.value + (f": {detail}" if detail else "")
 
     def verdicts(self) -> tuple[RuleVerdict, ...]:
         """Of frames and wires."""

@@ -45,9 +45,10 @@ def replay_vehicle(script: Script, bench: Bench) -> Replayed:
     try:
         playing.run()
         verdicts = playing.watch.verdicts()
+        state = bench.charger.state()
     finally:
         playing.end()
-    return outcome(script, playing.playback, playing.frames, verdicts)
+    return outcome(script, playing.playback, playing.frames, verdicts, f"{state.phase} {state.fault}".strip())
 
 
 def _found(finding: Finding) -> None:
@@ -147,8 +148,17 @@ class _Playing:
             self._press(event)
 
     def _press(self, press: Press) -> None:
-        charger, what = self._bench.charger, press.what
-        self._clock.aside("panel", charger.stop if what == "stop" else lambda: charger.set_mode(what), lambda _: None)
+        charger, what, rated = self._bench.charger, press.what, self._bench.profile.ratings.power
+        power = rated if press.power is None else min(press.power, rated)
+
+        def press_it() -> None:
+            if what == "stop":
+                charger.stop()
+                return
+            charger.set_power(power)
+            charger.set_mode(what)
+
+        self._clock.aside("panel", press_it, lambda _: None)
 
     def _interface(self, work: Callable[[], None]) -> None:
         self._clock.aside("vehicle interface", work, lambda _: None)

@@ -15,7 +15,7 @@ Theory
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from rig.can.frame import Frame
@@ -44,9 +44,10 @@ Mode = Literal["charge", "discharge", "standby"]
 
 @dataclass(frozen=True, slots=True)
 class Press:
-    """What the charger's operator did: a mode, or stop."""
+    """What the charger's operator did: a mode, or stop. power: W he had asked for, None where nothing tells."""
 
     what: Mode | Literal["stop"]
+    power: float | None = None
 
 
 Event = Frame | WireChanged | ContactorMoved | Press
@@ -122,6 +123,8 @@ class _Seen:
         self.closed: float | None = None
         self.unlocked: float | None = None
         self.voltage: float | None = None
+        self.discharged = 0.0
+        """W, highest by 208.0 and 109.1-2."""
         self._number: int | None = None
         self._mode: Mode = "standby"
 
@@ -143,6 +146,9 @@ class _Seen:
         if self.voltage is None and s.running and s.charger is not None and s.reported_current == 0:
             self.voltage = s.charger.output_voltage
         self._operator(now, s)
+
+        if s.running and s.charger is not None and (s.reported_current or 0.0) < 0:
+            self.discharged = max(self.discharged, -(s.reported_current or 0.0) * s.charger.output_voltage)
 
     def _operator(self, now: float, s: Session) -> None:
         if s.running and s.capability is not None and s.current is not None:
@@ -182,7 +188,9 @@ def _script(side: Side, own: list[tuple[float, Frame]], report: TraceReport, see
         events.append((off + D1_AFTER_D2, WireChanged("d1", False)))
     else:
         events += [(at, WireChanged("k", on)) for at, on in seen.enabled]
-        events += [(at - BEFORE_SHOWN, press) for at, press in seen.presses]
+        for at, press in seen.presses:
+            asked = replace(press, power=seen.discharged) if press.what == "discharge" else press
+            events.append((at - BEFORE_SHOWN, asked))
         if seen.closed is not None:
             events.append((seen.closed - BEFORE_FLAG, ContactorMoved(True)))
             gates.append(Gate(seen.closed - D2_GATE, FED, timed=False))
