@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 
 from rig.errors import UseError
-from rig.evidence.run_info import UNSTATED, Laboratory
+from rig.evidence.run_info import Laboratory
 
 REQUIRED = ("name", "address", "place", "customer", "authorised_by", "issued")
 """Of a final report: 7.8.2.1 b, c, e, o, j."""
@@ -59,11 +59,6 @@ def missing(laboratory: Laboratory, of_item: bool) -> list[str]:
     """Keys a final report needs and the laboratory does not state. of_item: a real thing was tested."""
     names = (*REQUIRED, *(OF_ITEM if of_item else ()))
     return [name for name in names if not getattr(laboratory, name)]
-
-
-def stated(laboratory: Laboratory) -> bool:
-    """Whether anything is."""
-    return laboratory != UNSTATED
 
 
 def _is_date(text: str) -> bool:

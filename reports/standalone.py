@@ -33,7 +33,7 @@ def _style(family: str, letter: float) -> str:
         ".pt{font-weight:bold;fill:#17202a}.le{fill:#2b3847}",
         ".hl,.el,.sl{paint-order:stroke;stroke:#fff;stroke-width:3px}",
         ".hl.bad{fill:#b8321a}.hl.good{fill:#00755a}.el,.sl{font-weight:bold;fill:#17202a}",
-        "path{fill:none}.bg{fill:none;stroke:#b9c4cf}.gr{stroke:#e1e6eb;stroke-width:1}",
+        "svg.plot{background:#fff}path{fill:none}.bg{fill:none;stroke:#b9c4cf}.gr{stroke:#e1e6eb;stroke-width:1}",
         f".in path{{{inner};stroke-linejoin:round}}.lg{{stroke-width:1.6}}",
         f".in .as{{stroke:#2b3847;stroke-dasharray:{6 * _SCALE:.0f} {4 * _SCALE:.0f}}}",
         f".in .li{{stroke:#b8321a;stroke-dasharray:{8 * _SCALE:.0f} {3 * _SCALE:.0f}}}",
