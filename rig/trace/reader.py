@@ -13,7 +13,9 @@ Theory
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
@@ -75,11 +77,7 @@ class TraceFile:
 
     def frames(self) -> Iterator[TimedFrame]:
         """Every frame in order of time. TraceError where the file cannot be read any more."""
-        try:
-            yield from self._read()
-        except OSError as error:
-            what = error.strerror or error
-            raise TraceError(f"{self.path}: {what}; reading ended at frame {self.frames_read}") from error
+        return chain.from_iterable(self._pieces())
 
     def note(self, line: int, why: str, text: str) -> None:
         """Something was left out."""
@@ -87,31 +85,37 @@ class TraceFile:
         if len(self.notes) < NOTED:
             self.notes.append(Note(line, why, printable(text), "record" if isinstance(self.format, Log) else "line"))
 
-    def _read(self) -> Iterator[TimedFrame]:
+    def _pieces(self) -> Iterator[Iterable[TimedFrame]]:
         """Records one by one; text block by block, and a block in which anything is odd line by line."""
         if isinstance(self.format, Log):
-            yield from self._records(self.format)
+            yield self._records(self.format)
             return
         taking, number = _TakingLines(self, self.format), 0
-        with _open(self.path) as file:
+        with self._readable(), _open(self.path) as file:
             for block in blocks(file):
                 frames = taking.at_once(block)
-                if frames is None:
-                    yield from taking.one_by_one(number, block)
-                    if taking.stamps.ended is not None:
-                        return
-                else:
-                    yield from frames
+                yield taking.one_by_one(number, block) if frames is None else frames
+                if taking.stamps.ended is not None:
+                    return
                 number += len(block)
-            yield from taking.end()
+        yield taking.end()
 
     def _records(self, log: Log) -> Iterator[TimedFrame]:
         taking = _Taking(self)
-        for number, (at, entry) in enumerate(records(self.path, log), 1):
-            yield from taking.take(number, at, entry, "")
-            if taking.stamps.ended is not None:
-                return
+        with self._readable():
+            for number, (at, entry) in enumerate(records(self.path, log), 1):
+                yield from taking.take(number, at, entry, "")
+                if taking.stamps.ended is not None:
+                    return
         yield from taking.end()
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            what = error.strerror or error
+            raise TraceError(f"{self.path}: {what}; reading ended at frame {self.frames_read}") from error
 
     def ours(self, bus: str, frame: Frame) -> bool:
         """Whether a frame is of the chosen bus; the first of CHAdeMO's chooses it."""

@@ -44,9 +44,10 @@ TEMPERATURE = 25.0
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """A replay. live: the session as it became. passed: milestones of the living side in the order of the recording.
-    lacking: what it did not reach, "" when it walked through; why: what it says itself of how it ended. verdicts: of every rule; those of `side` are about what
-    was alive."""
+    """A replay. side: which was alive. live: the session as it became. passed: its milestones in the order of the
+    recording. lacking: what it did not reach, "" when it walked through; why: what it says itself of how it ended.
+    verdicts: of every rule; those of `side` are about what was alive.
+    """
 
     side: Side
     recorded: SessionReport

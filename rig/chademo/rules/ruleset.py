@@ -66,8 +66,9 @@ class RuleSet:
 
     def repeats(self, now: float, frame: Frame) -> bool:
         """Whether it may be spared this frame: it says what the one before said, in its time. That it came is noted."""
-        slot = self._slots.get(frame.id)
-        if slot is None or frame.data != slot.data or now >= self._alarm or self._thorough:
+        number, data = frame
+        slot = self._slots.get(number)
+        if slot is None or data != slot.data or now >= self._alarm or self._thorough:
             return False
         before, slot.last = slot.last, now  # noted first: the frame most kinds come after is their own
         if _LEAST <= now - before <= _MOST and now - slot.after.last <= SAME_BURST:
@@ -179,17 +180,24 @@ class RuleSet:
 
     def _expire(self, now: float) -> None:
         """Every moment waited for up to now, each at its own time: the session's first, then the judges'."""
-        while (due := min(self.session.due, min(self._armed.values(), default=math.inf))) <= now:
-            if self.session.due <= due:
-                self._changed(self.session.pass_time(due), due, None)
+        s, armed = self.session, self._armed
+        while True:
+            own, judges = s.due, min(armed.values(), default=math.inf)
+            due = min(own, judges)
+            if due > now:
+                break
+            if own <= due:
+                self._changed(s.pass_time(due), due, None)
                 continue
-            seat = next(seat for seat, at in self._armed.items() if at == due)
-            self.session.now = due
-            self._looked(seat, due, None, seat.judge.look(due, self.session))
-        self._rewake()
+            seat = next(seat for seat, at in armed.items() if at == due)
+            s.now = due
+            self._looked(seat, due, None, seat.judge.look(due, s))
+        self._wake_at(due)
 
     def _rewake(self) -> None:
-        wake = min(self.session.due, min(self._armed.values(), default=math.inf))
+        self._wake_at(min(self.session.due, min(self._armed.values(), default=math.inf)))
+
+    def _wake_at(self, wake: float) -> None:
         if wake != self._wake:
             self._wake, self._alarm = wake, wake - NS
             self._idle = Step((), None if math.isinf(wake) else wake)
