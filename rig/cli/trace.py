@@ -64,7 +64,8 @@ def show(
     bus: Bus = None,
     out: Annotated[Path | None, typer.Option(help="write a page with everything drawn over time: page.html")] = None,
 ) -> None:
-    """The timeline and the facts of a trace, without a verdict; with --out, drawn as one HTML page."""
+    """The timeline and the facts of a trace, without a verdict; with --out, drawn as one HTML page that names the rules
+    broken as well."""
     columns = Columns()
     trace = open_trace(file, bus)
     report = judge_trace(trace.frames(), watch=None if out is None else columns.see)
