@@ -20,11 +20,21 @@ from rig.errors import BenchConfigError
 from rig.quantity import Amperes, Hertz, Volts, Watts, parse_quantity
 
 Capability = Literal[
-    "chademo", "charge", "discharge", "island", "transfer", "grid_parallel", "reserve", "cold_start", "three_phase"
+    "chademo",
+    "charge",
+    "discharge",
+    "island",
+    "transfer",
+    "grid_parallel",
+    "reserve",
+    "cold_start",
+    "three_phase",
+    "no_export",
 ]
 """What a device can do at all. chademo: has the connector. island: forms the house voltage. transfer: has a PCS that
 moves the house between mains and EVPS. grid_parallel: charges or discharges beside live mains. reserve: a floor the
-user sets. cold_start: starts from the car with no mains. three_phase: has three phases."""
+user sets. cold_start: starts from the car with no mains. three_phase: has three phases.
+no_export: feeds nothing back into the mains, whatever the house draws."""
 
 FIGURES: Mapping[str, str] = {
     "power": "W",

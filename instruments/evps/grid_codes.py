@@ -60,8 +60,8 @@ through (XFR-014)."""
 _US = (
     Trip("OV2", "u", True, 1.20, 0.12),
     Trip("OF2", "f", True, 62.0 / 60.0, 0.12),
-    Trip("OF1", "f", True, 61.2 / 60.0, 299.5),
-    Trip("UF1", "f", False, 58.5 / 60.0, 299.5),
+    Trip("OF1", "f", True, 61.2 / 60.0, 299.8),
+    Trip("UF1", "f", False, 58.5 / 60.0, 299.8),
     Trip("UF2", "f", False, 56.5 / 60.0, 0.12),
 )
 """GRD-001, 005, 006 [UL1741SB]; ridden through for 299 s: GRD-015."""

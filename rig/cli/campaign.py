@@ -12,6 +12,7 @@ import typer
 
 import suites
 from fixtures.conductor import Conductor, Order
+from fixtures.depth import Depth
 from fixtures.progress import Progress
 from reports.formats import Given, write_reports
 from reports.github import tell_github
@@ -26,15 +27,17 @@ def campaign(
     quiet: bool = False,
     key: Path | None = None,
     to: Sequence[str] = ("html",),
+    depth: Depth = "full",
 ) -> None:
     """Run, write the reports, seal when there is a key, and exit as the verdicts say. chosen: folders of suites, none
-    for all. to: names of reports.formats."""
+    for all. to: names of reports.formats. depth: of the matrices; a run that is gone on with names its own tests."""
     secret = sealing_key(key, order.out) if key is not None else None  # before a night of testing, not after it
     conductor = Conductor(order)
     arguments = [
         *map(str, chosen or [home()]),
         f"--rootdir={home().parent}",
         "-p", "fixtures.plugin",
+        "--depth", depth,
         "-p", "no:cacheprovider",
         "-p", "no:terminal",
         "-p", "no:xdist",

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from fixtures.conductor import Order
+from fixtures.depth import Depth
 from reports.formats import formats
 from reports.laboratory import read_laboratory
 from rig.cli.campaign import campaign, folders
@@ -16,6 +17,7 @@ from rig.evidence.run_info import UNSTATED
 Suites = Annotated[list[str] | None, typer.Option("--suite", help="subject to run, may be repeated; default: all")]
 Key = Annotated[Path | None, typer.Option(help="private key: seal the run at its end (see v2hrig key new)")]
 To = Annotated[str, typer.Option(help="reports to write: html, pdf, junit, allure, with commas between")]
+Depths = Annotated[Depth, typer.Option(help="how much of the test matrices is run")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no line for each test")]
 
 
@@ -26,6 +28,7 @@ def certify(
     seed: Annotated[int, typer.Option(min=0, help="seed of every noise on an emulated bench")] = 0,
     out: Annotated[Path | None, typer.Option(help="new folder for the evidence; default: one under evidence/")] = None,
     keyword: Annotated[str, typer.Option("-k", help="only tests whose name matches, as pytest's -k")] = "",
+    depth: Depths = "normal",
     quiet: Quiet = False,
     key: Key = None,
     to: To = "html",
@@ -36,4 +39,5 @@ def certify(
     stated = UNSTATED if laboratory is None else read_laboratory(laboratory)
     chosen = folders(suite or [])
     command = f"v2hrig certify --bench {bench} --seed {seed}" + "".join(f" --suite {one}" for one in suite or [])
-    campaign(Order(bench, profile, seed, out, command, stated), chosen, keyword, quiet, key, names)
+    command += f" --depth {depth}" if depth != "normal" else ""
+    campaign(Order(bench, profile, seed, out, command, stated), chosen, keyword, quiet, key, names, depth)

@@ -17,8 +17,9 @@ from suites.power_handling.plate import SETTLES
 
 pytestmark = pytest.mark.needs("grid", "house", "analyzer", "island")
 
-LOADS = (1.05, 1.10, 1.24)
-"""In ratings: "105 to <125 %" (standards.md PWR-008 [HUA-H]); from 125 % on the heavier class begins (PWR-009)."""
+LOADS = (1.05, 1.10, 1.22)
+"""In ratings: "105 to <125 %" (standards.md PWR-008 [HUA-H]); from 125 % on the heavier class begins (PWR-009), so
+the last keeps the setting errors of two loads below it."""
 LONGER = 1.5
 """Times the declared time that is watched (project choice)."""
 BAND = (0.94, 1.06)

@@ -57,6 +57,7 @@ class Outage:
         self.legs = ("house_l1", "house_l2")[: bench.profile.legs]
         self.delay = bench.profile.figure("retransfer_delay") or 0.0
         self._state, self._load = "standby", 0.0
+        self._left = False
 
     def begin(self, state: str, load: float) -> None:
         """Live mains, the EVPS in a state at rated power, the house drawing `load` of rated power."""
@@ -87,6 +88,7 @@ class Outage:
     def restore(self) -> None:
         """The mains comes back, the house returns to it, and the EVPS takes up its state again."""
         self._bench.grid.supply(self.voltage, self.frequency)
+        self._left = True
         within = self.delay * 1.2 + 10.0
         end = self._bench.clock.now() + within
         while self._evps.charger.state().on_backup:
@@ -97,7 +99,8 @@ class Outage:
 
     def _must_flow(self) -> None:
         """The EVPS does what the test's name says."""
-        self._bench.clock.sleep(FLOWS)
+        ramp = self._bench.profile.figure("enter_ramp") or 0.0
+        self._bench.clock.sleep(FLOWS + (1.02 * ramp if self._left and self._state == "discharging" else 0.0))
         wanted = {"standby": 0.0, "charging": -self.rated, "discharging": self.rated}[self._state]
         legs = ("evps_l1", "evps_l2")[: self._bench.profile.legs]
         if self._bench.analyzer is None or any(leg not in self._bench.analyzer.ports for leg in legs):

@@ -23,7 +23,10 @@ SAGS = (
 )
 """(fraction of nominal left, s, house load, EVPS): 0.5 to 0.7 pu for 10 s and 0.7 to 0.88 pu for 20 s are ridden
 through (standards.md GRD-003, GRD-011 category III [UL1741SB]). The house's loads draw constant power, so the deepest
-sags are taken at half load, within the loads' current."""
+sags are taken at half load, within the loads' current. Where the device's own code has it leave the mains earlier, a
+sag is cut short to SHARE of the shortest time it may take (or must at most) for that."""
+SHARE = 0.4
+"""Of a trip's time that a sag beyond its setting may last (project choice: well before it)."""
 
 
 def sag_id(sag):
@@ -33,9 +36,12 @@ def sag_id(sag):
 
 @pytest.mark.verifies("XFR-014")
 @pytest.mark.parametrize("sag", SAGS, ids=sag_id)
-def test_sag_is_ridden_through(outage, bench, capture, check, sag):
+def test_sag_is_ridden_through(outage, bench, capture, check, grid_code, sag):
     """A sag inside the ride-through region does not move the house to the car."""
     left, seconds, load, state = sag
+    for trip in grid_code.trips():
+        if trip.setting.figure == "u" and not trip.above and left * outage.voltage < trip.level:
+            seconds = min(seconds, SHARE * trip.within)
     outage.begin(state, load)
     with capture("sag", ("grid_l1", "pcs_aux"), 0.5 + seconds + AFTER, 2e3) as record:
         bench.clock.sleep(0.5)

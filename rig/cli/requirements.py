@@ -1,0 +1,154 @@
+"""`v2hrig requirements`: the catalogue as it applies to a device, and what verifies each row of it.
+
+A row is accounted for when a procedure of the suites judges it, or when it says why it is not run. Which procedures
+there are is asked of pytest, which collects the suites without a bench.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import pytest
+import typer
+
+from fixtures.conductor import is_procedure, name_of, verified
+from fixtures.depth import Depth
+from fixtures.library import REQUIREMENTS, find_profile
+from rig.cli.campaign import home
+from rig.errors import UseError
+from rig.profile import read_profile
+from rig.requirements import Requirement, read_catalogue
+
+app = typer.Typer(help="The requirement catalogue: list, show, export.", no_args_is_help=True, rich_markup_mode=None)
+ProfileName = Annotated[str, typer.Option("--profile", help="device profile, file or name")]
+Depths = Annotated[Depth, typer.Option(help="depth of the run whose procedures are named")]
+USUAL = "leaf-to-home-6kw"
+COLUMNS = (
+    "id", "title", "stated", "unit", "limits", "rule", "confidence", "claim", "source", "method", "conditions",
+    "status", "verified_by", "not_run",
+)  # fmt: skip
+
+
+class _Collected:
+    """Takes what pytest collects."""
+
+    def __init__(self) -> None:
+        self.by: dict[str, list[str]] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Which procedures verify what."""
+        for item in items:
+            for id in verified(item) if is_procedure(item) else ():
+                self.by.setdefault(id, []).append(name_of(item))
+
+
+def procedures(depth: Depth = "full") -> Mapping[str, list[str]]:
+    """Requirement id -> names of the procedures that verify it, as pytest collects them. UseError when it cannot."""
+    taken, said = _Collected(), StringIO()
+    arguments = [str(home()), f"--rootdir={home().parent}", "--collect-only", "-q", "-p", "fixtures.plugin"]
+    arguments += ["--depth", depth, "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:random_order"]
+    with redirect_stdout(said):
+        status = pytest.main([*arguments, "--override-ini=addopts=--strict-markers"], plugins=[taken])
+    if status != pytest.ExitCode.OK:
+        raise UseError(f"the suites cannot be collected:\n{said.getvalue()[-2000:]}")
+    return taken.by
+
+
+def status_of(row: Requirement, by: Mapping[str, list[str]]) -> str:
+    """verified, NOT RUN (and why it is), or OPEN: neither a procedure nor a reason."""
+    if row.not_run is not None:
+        return "NOT RUN"
+    return "verified" if by.get(row.id) else "OPEN"
+
+
+def limits_of(row: Requirement) -> str:
+    """Quantities and bounds, and the set value each is measured at, in words."""
+    said = []
+    for one in row.limits:
+        setting = "" if one.setting is None else f" at {one.setting.at:g} {one.setting.unit}"
+        said.append(f"{one.quantity}{setting} {one.limit}")
+    return "; ".join(said)
+
+
+def applied(profile: str) -> Mapping[str, Requirement]:
+    """The catalogue as it applies to a profile."""
+    return read_catalogue(REQUIREMENTS).for_profile(read_profile(find_profile(profile)))
+
+
+@app.command("list")
+def list_rows(profile: ProfileName = USUAL, depth: Depths = "full") -> None:
+    """Every requirement: its limits for a device, how many procedures verify it, or why it is not run."""
+    rows, by = applied(profile), procedures(depth)
+    for row in rows.values():
+        status = status_of(row, by)
+        what = row.not_run if status == "NOT RUN" else f"{limits_of(row)}  [{len(by.get(row.id, ()))} procedures]"
+        print(f"{row.id}  {status:8}  {row.title}: {what}")
+    print(f"\n{tally(rows.values(), by)}")
+
+
+def tally(rows: Iterable[Requirement], by: Mapping[str, list[str]]) -> str:
+    """How many are accounted for, and how."""
+    found = [status_of(row, by) for row in rows]
+    verified_, not_run, open_ = (found.count(word) for word in ("verified", "NOT RUN", "OPEN"))
+    return (
+        f"{verified_ + not_run} of {len(found)} accounted for: {verified_} verified by a procedure, "
+        f"{not_run} NOT RUN with a reason, {open_} open"
+    )
+
+
+@app.command("show")
+def show(
+    id: Annotated[str, typer.Argument(help="id of a requirement, as PWR-001")],
+    profile: ProfileName = USUAL,
+    depth: Depths = "full",
+) -> None:
+    """One requirement whole."""
+    rows = applied(profile)
+    if id not in rows:
+        raise UseError(f"{id}: no such requirement; see `v2hrig requirements list`")
+    by = procedures(depth)
+    for name, value in _columns(rows[id], by).items():
+        if value:
+            print(f"{name:12} {value}".replace("\n", "\n" + " " * 13))
+
+
+@app.command("export")
+def export(
+    to: Annotated[str, typer.Option(help="csv")] = "csv",
+    out: Annotated[Path | None, typer.Option(help="file to write; default: standard output")] = None,
+    profile: ProfileName = USUAL,
+    depth: Depths = "full",
+) -> None:
+    """Every requirement as a table."""
+    if to != "csv":
+        raise UseError(f"--to {to}: no such table; use csv")
+    rows, by = applied(profile), procedures(depth)
+    if out is None:
+        _write(sys.stdout, rows, by)
+    else:
+        with out.open("w", encoding="utf-8", newline="") as file:
+            _write(file, rows, by)
+        print(out)
+
+
+def _write(file: TextIO, rows: Mapping[str, Requirement], by: Mapping[str, list[str]]) -> None:
+    table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    table.writeheader()
+    for row in rows.values():
+        table.writerow({name: value.replace("\n", " ") for name, value in _columns(row, by).items()})
+
+
+def _columns(row: Requirement, by: Mapping[str, list[str]]) -> dict[str, str]:
+    values = (
+        row.id, row.title, row.stated, row.stated_unit, limits_of(row), str(row.rule.rule()), row.confidence.raw,
+        "" if row.not_run else row.claim, row.source, row.method, row.conditions, status_of(row, by),
+        "" if row.not_run else "\n".join(by.get(row.id, ())), row.not_run or "",
+    )  # fmt: skip
+    return dict(zip(COLUMNS, values, strict=True))

@@ -1,0 +1,11 @@
+"""Words of the islanding suite."""
+
+import pytest
+
+from suites.islanding.protection import Protection
+
+
+@pytest.fixture
+def protection(bench, evps, capture, depth):
+    """The EVPS feeding beside the mains, and a mains that leaves its limits."""
+    return Protection(bench, evps, capture, depth)
