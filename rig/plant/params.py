@@ -34,8 +34,8 @@ class PlantParams:
     ev_release: float = 0.015
     """s from loss of d1 or d2 to open contacts; project choice, as ev_operate."""
     stage: StageParams = field(default_factory=StageParams)
-    horizon: float = 1500.0
-    """s of waveform history kept: a record of the slowest protection, 10 min before a step and after it (GRD-025)."""
+    horizon: float = 60.0
+    """s of waveform history kept."""
 
     def forming(self) -> FormingLimits:
         """What the stage can do when it forms the house bus."""
