@@ -47,7 +47,8 @@ def emulate(
     config, profile, _ = read(bench)
     if host not in (LOOPBACK, "localhost"):
         print(f"v2hrig: --host {host}: whoever reaches this address can control these instruments", file=sys.stderr)
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):  # started in the background it inherits an ignored SIGINT
+        signal.signal(number, _interrupt)
     first, only_cable = port, only is not None
     with serve_bench(
         config, REGISTRY, profile, seed=seed, cable_only=only_cable, first_port=first, host=host
