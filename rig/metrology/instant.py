@@ -47,8 +47,9 @@ def instant_of_step(
     begin, end = int(possible[0]), int(possible[-1])
     if cost[0] <= cost[best] + DEVIATES * noise and cost[-1] <= cost[best] + DEVIATES * noise:
         raise BenchFault(f"{name}: no step between {since:.3f} and {until:.3f} s; look at the grid simulator")
-    u = max(end - begin, 1) / w.rate / math.sqrt(12)
-    return w.start + (low + (begin + end) / 2) / w.rate, Component("instant of the step", u, "rectangular", name)
+    # k samples before it: it happened between sample k - 1 and sample k.
+    u = (end - begin + 1) / w.rate / math.sqrt(12)
+    return w.start + (low + (begin + end - 1) / 2) / w.rate, Component("instant of the step", u, "rectangular", name)
 
 
 def start_of_ramp(w: Wave, since: float, at: float, frequency: float, rate: float) -> tuple[float, Component]:

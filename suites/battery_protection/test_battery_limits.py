@@ -43,6 +43,7 @@ def over_target(series, target):
     return largest(series, "voltage_over_target").less(target)
 
 
+@pytest.mark.depth("normal")
 @pytest.mark.needs("analyzer", "charge")
 @pytest.mark.verifies("BAT-002", "BAT-005")
 def test_charge_to_its_end(bench, evps, events, check, record, picture):

@@ -217,6 +217,7 @@ def test_charging_is_inhibited_by_the_offer(bench, walk, events, step):
     blame([*wrong, *settled(walk)], "108.3", source)
 
 
+@pytest.mark.depth("normal")
 def test_a_long_rest_at_0_A(bench, walk, step):
     """More than six minutes at 0 A: the session stays, and power flows in both directions after it."""
     source = "chademo.md 2 V2H run: the session stays up at 0 A (log A 19.6-24.2 s; 6 min: UNCERTAIN)"

@@ -106,6 +106,7 @@ def test_floors_of_the_outlander(bench, evps, events, check, record, floor):
     check("BAT-003", discharge_to_floor(bench, evps, record, events, floor, f"floor {floor:.0%}")[1])
 
 
+@pytest.mark.depth("normal")
 @pytest.mark.needs("reserve", "analyzer")
 @pytest.mark.verifies("BAT-004")
 @pytest.mark.parametrize(("side", "reserve"), RESERVES)
@@ -132,6 +133,7 @@ def test_reserve_of_the_user_is_kept(bench, evps, check, record, picture, side, 
     picture(session_picture(f"reserve {side}", title, r.done, requirements=("BAT-004",)))
 
 
+@pytest.mark.depth("normal")
 @pytest.mark.needs("island", "house", "grid")
 @pytest.mark.verifies("BAT-010")
 def test_ten_minutes_without_load(bench, evps, check, record, picture):

@@ -27,6 +27,7 @@ SWEEP = (0.0, 0.05, 0.10, 0.20, 0.30, 0.50, 0.75, 1.00)
 """No load, then every load point of the weighted efficiencies (standards.md EFF-002)."""
 
 
+@pytest.mark.depth("normal")
 @pytest.mark.verifies("PWR-001", "PQ-001", "PQ-002")
 def test_rated_power_for_an_hour(evps, bench, plate, record, check, picture):
     """Rated power in island mode for an hour.
@@ -70,6 +71,7 @@ def test_leg_carries_its_share(evps, bench, plate, record, check, loaded):
     plate.band(check, legs)
 
 
+@pytest.mark.depth("normal")
 @pytest.mark.verifies("PQ-001", "PQ-002", "PQ-003", "PWR-003", "EFF-002")
 def test_load_sweep(evps, bench, plate, record, check, worst, step):
     """Voltage, frequency, distortion, current and efficiency from no load to full load.

@@ -95,6 +95,7 @@ def test_efficiency_at_rated_power(beside_the_mains, bench, plate, record, check
     check("EFF-001", efficiency(ac, dc) if direction == "discharging" else efficiency(dc, ac))
 
 
+@pytest.mark.depth("normal")
 @pytest.mark.verifies("EFF-002")
 def test_weighted_efficiency_while_charging(beside_the_mains, bench, plate, record, check):
     """Weighted efficiency while charging, from 5 to 100 % of rated power."""

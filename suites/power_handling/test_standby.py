@@ -17,6 +17,7 @@ QUARTER = 900.0
 """s (standards.md EFF-004)."""
 
 
+@pytest.mark.depth("normal")
 @pytest.mark.verifies("EFF-004")
 def test_idle_with_a_car(evps, bench, plate, record, check):
     """Consumption from the mains with a car connected and no power flowing."""
@@ -28,6 +29,7 @@ def test_idle_with_a_car(evps, bench, plate, record, check):
     check("EFF-004", replace(taken, value=-taken.value), "standby_power")
 
 
+@pytest.mark.depth("normal")
 @pytest.mark.verifies("EFF-004")
 @pytest.mark.needs("island")
 def test_island_without_load(evps, bench, plate, record, check):
