@@ -32,7 +32,7 @@ from instruments.evps.events import (
     PcsIn,
     PcsOut,
 )
-from instruments.evps.grid_codes import CODES, usual_code
+from instruments.evps.grid_codes import CODES, fast_deviation, usual_code
 from instruments.evps.pcs import Pcs
 from instruments.evps.stops import Phase
 from rig.can.frame import Frame
@@ -196,6 +196,7 @@ class EmulatedEvps:
 def behaviour_of(world: World, options: Options) -> Behaviour:
     """A good charger with these ratings, built for this circuit."""
     params = world.plant.params
+    code = CODES[options.grid_code or usual_code(params.u_nominal, params.f_nominal)]
     return Behaviour(
         power=options.power,
         dc_current=options.dc_current,
@@ -203,7 +204,8 @@ def behaviour_of(world: World, options: Options) -> Behaviour:
         dc_voltage_min=options.minimum_voltage,
         retransfer_delay=options.retransfer_delay,
         transfers=options.transfers,
-        grid_code=CODES[options.grid_code or usual_code(params.u_nominal, params.f_nominal)],
+        grid_code=code,
+        loss_deviation=fast_deviation(code),
         u_nominal=params.u_nominal,
         f_nominal=params.f_nominal,
         legs=params.legs,

@@ -127,6 +127,18 @@ CODES: Final[Mapping[CodeName, GridCode]] = {
 """JP: GRD-019, 020 [KYO]. DE: GRD-025. UK: GRD-026."""
 
 
+FAST = 0.5
+"""Fraction of the peak off from which a loss is taken for one at once (a sag to 0.5 is ridden through: XFR-014)."""
+BELOW = 0.015
+"""Of nominal: how far under the lowest setting that is, so that it is not crossed (project choice)."""
+
+
+def fast_deviation(code: GridCode) -> float:
+    """Fraction of the peak off at which a mains is lost whatever the protections say: below all their settings."""
+    lowest = min(trip.limit for trip in code.trips if trip.figure == "u" and not trip.above)
+    return max(FAST, 1.0 - lowest + BELOW) if lowest < FAST else FAST
+
+
 def usual_code(u_nominal: float, f_nominal: float) -> CodeName:
     """The code of a service where none is named. u_nominal: V of a leg."""
     if u_nominal < 110.0:

@@ -177,7 +177,7 @@ class Pcs:
             if trip in self._beyond:
                 bad |= self._past(now, self._beyond[trip] + trip.after)
         if feeding:
-            bad |= self._past(now, self._mean.due) or self._past(now, self._rocof.due(now))
+            bad |= self._past(now, self._mean.due(now)) or self._past(now, self._rocof.due(now))
         return bad
 
     def _good_for_long(self, now: float) -> bool:

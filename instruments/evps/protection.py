@@ -25,8 +25,7 @@ class MeanVoltage:
     def __init__(self, b: Behaviour) -> None:
         self._limit = b.grid_code.mean_limit
         self._past: list[tuple[float, float]] = []
-        self.due = math.inf
-        """s; inf while it does not come to that."""
+        self._from = self._until = math.inf
 
     def see(self, now: float, u: float) -> None:
         """The voltage is u from now on."""
@@ -40,8 +39,15 @@ class MeanVoltage:
         ends = np.append(begins[1:], math.inf)
         volts = np.array([level for _, level in self._past])
         inside = np.minimum(ends, times[:, None]) - np.maximum(begins, times[:, None] - SPAN)
-        over = np.flatnonzero((np.maximum(inside, 0.0) @ volts) / SPAN > self._limit)
-        self.due = float(times[over[0]]) if len(over) else math.inf
+        over = (np.maximum(inside, 0.0) @ volts) / SPAN > self._limit
+        first = int(np.argmax(over))
+        below = np.flatnonzero(~over[first:])
+        self._from = float(times[first]) if over[first] else math.inf
+        self._until = float(times[first + int(below[0])]) if over[first] and len(below) else math.inf
+
+    def due(self, now: float) -> float:
+        """s at which it acts; inf while it does not come to that, and once the mean has fallen again."""
+        return self._from if now < self._until else math.inf
 
 
 class Rocof:

@@ -32,6 +32,9 @@ VISIBLE = 0.2
 """Of the sine's peak: below it a voltage cannot be told from a dead one (project choice: 1.3 ms of each half cycle)."""
 GROWN = 0.05
 """Of the sine: growth that is no noise (project choice: noise of 1 % of the peak is 5 % of a visible sine)."""
+NOISE = 6.0
+"""Standard deviations of the record's noise that are growth (project choice: the lowest of the samples before is itself
+some three below)."""
 SLOW = 2e-3
 """s in which forming is seen at the latest (project choice: 5 % of a soft start of 20 ms, and a zero crossing)."""
 
@@ -110,7 +113,9 @@ def _forming(house: Wave, leg: LegTransfer) -> tuple[float, float]:
     sine = leg.before.alternating(t)
     visible = np.abs(sine) > VISIBLE * leg.before.amplitude
     t, left = t[visible], np.abs((house.part(begin, len(house.samples)) - leg.before.offset)[visible] / sine[visible])
-    grown = np.flatnonzero(left > np.minimum.accumulate(left) + GROWN)
+    # Of an eight-bit record noise alone grows by more where the sine is small.
+    least = np.maximum(GROWN, NOISE * leg.before.residual / np.abs(sine[visible]))
+    grown = np.flatnonzero(left > np.minimum.accumulate(left) + least)
     if not len(grown):
         raise BenchFault(f"{name}: does not come back in this record; record longer")
     seen = int(grown[0])

@@ -6,6 +6,8 @@ Method  The mains is good from the moment its voltage comes to life; the contact
         those of the power analyzer, the digitizer only says how they compare (rig.metrology.trim).
 """
 
+import math
+
 import pytest
 
 from rig.errors import DutViolation
@@ -25,8 +27,6 @@ CLOSE = 2.0
 choice)."""
 LEAD = 0.5
 """s of a good mains before a dip within the delay (project choice: more than the cycles a fit needs)."""
-LONG, SLOW_RATE = 30.0, 2e3
-"""s of record from which on delays are timed at fewer S/s (project choice: half a millisecond of minutes)."""
 DEAD = 0.1
 """s of a dead mains at the beginning of a record (project choice: five cycles)."""
 WITHIN_WINDOW = {
@@ -72,26 +72,21 @@ def closing_on(outage, capture, bench, name, channels, voltage=1.0, df=0.0, late
     return record, read
 
 
-def returning(outage, capture, bench, name):
-    """Record the mains coming back until the house is on it."""
-    seconds = DEAD + outage.delay + SYNCHRONISES + AFTER
-    with capture(name, outage.channels(), seconds, RATE if seconds < LONG else SLOW_RATE) as record:
-        bench.clock.sleep(DEAD)
-        bench.grid.supply(outage.voltage, outage.frequency)
-    return record
-
-
 @pytest.mark.verifies("XFR-006")
-def test_mains_must_be_good_for_the_delay(outage, evps, bench, capture, check):
+def test_mains_must_be_good_for_the_delay(outage, evps, bench, capture, contact, check):
     """The house goes back only after the mains has been good for the declared delay.
 
     Restore the mains with the house at 50 % load; measure from the return of the voltage to the closing of the contact.
     """
     with bench.house.drawing(0.5 * outage.rated), evps.island():
-        record = returning(outage, capture, bench, "return")
-    good, u_good = comes_alive(record["grid_l1"], outage.voltage, outage.frequency)
-    closing = first_closing(record["pcs_aux"])
-    check("XFR-006", duration("retransfer_delay", good, closing.at, u_good, closing.u, closing_source(record)))
+        with capture("return", outage.channels(), DEAD + LEAD, RATE) as record:
+            bench.clock.sleep(DEAD)
+            bench.grid.supply(outage.voltage, outage.frequency)
+        good, u_good = comes_alive(record["grid_l1"], outage.voltage, outage.frequency)
+        closed, u = contact.moves_to(True, outage.delay + SYNCHRONISES)
+    if math.isinf(closed):
+        raise DutViolation(f"the mains contact does not close within {SYNCHRONISES:g} s of the delay")
+    check("XFR-006", duration("retransfer_delay", good, closed, u_good, u, closing_source(record)))
 
 
 @pytest.mark.verifies("XFR-006")
@@ -169,21 +164,15 @@ def test_closes_in_step(outage, evps, bench, capture, check, offset):
 
 @pytest.mark.verifies("XFR-008")
 @pytest.mark.parametrize("offset", BEYOND_WINDOW.values(), ids=BEYOND_WINDOW)
-def test_does_not_close_out_of_step(outage, evps, bench, capture, check, offset):
+def test_does_not_close_out_of_step(outage, evps, bench, contact, check, offset):
     """The contact stays open on a mains that is out of the window.
 
     Hold the mains at an offset beyond the window for longer than the delay and count closings of the contact.
     """
     df, voltage = offset
-    seconds = DEAD + outage.delay + HELD
-    with (
-        bench.house.drawing(0.5 * outage.rated),
-        evps.island(),
-        capture("mains out of the window", ("pcs_aux",), seconds, 1e3) as record,
-    ):
-        bench.clock.sleep(DEAD)
+    with bench.house.drawing(0.5 * outage.rated), evps.island():
         bench.grid.supply(voltage * outage.voltage, (1.0 + df) * outage.frequency)
-    closings = sum(move.closed for move in moves(record["pcs_aux"]))
+        closings = math.isfinite(contact.moves_to(True, outage.delay + HELD)[0])
     check("XFR-008", count("closings_outside_window", closings, "auxiliary contact of the PCS", bench.clock.now()))
 
 

@@ -60,11 +60,12 @@ def test_the_start_of_a_ramp_follows_from_how_far_it_came() -> None:
 def test_the_mean_of_ten_minutes_passes_its_limit_when_it_should() -> None:
     mean = MeanVoltage(replace(Behaviour(), grid_code=CODES["vde-ar-n-4105-2018"]))
     mean.see(0.0, 1.08)
-    assert math.isinf(mean.due)
+    assert math.isinf(mean.due(1.0))
     mean.see(1000.0, 1.12)  # half of the ten minutes at 1.12 make 1.10 of the mean
-    assert mean.due == pytest.approx(1301.0, abs=1.0)
-    mean.see(1100.0, 1.00)
-    assert math.isinf(mean.due)
+    assert mean.due(1000.0) == pytest.approx(1301.0, abs=1.0)
+    mean.see(1310.0, 1.00)
+    assert mean.due(1310.0) <= 1310.0
+    assert math.isinf(mean.due(1400.0))  # the mean has fallen below it again
 
 
 def test_a_course_is_a_ramp_and_a_jump_is_none() -> None:
