@@ -364,7 +364,9 @@ def _silence(run: Run, asked: Asked) -> str:
 
 
 def _overall(run: Run) -> Outcome:
-    words: list[Outcome] = [one.verdict for one in run.in_scope] + [test.outcome for test in run.tests]
+    # A test that was not run leaves its mark on the requirements it was to judge, where they are in scope at all.
+    words: list[Outcome] = [one.verdict for one in run.in_scope]
+    words += [test.outcome for test in run.tests if test.outcome != "NOT RUN"]
     # A duty of the rig's own car may be broken on purpose; where it was not, its test says INVALID.
     words += [word for one in run.rules.values() if (word := rule_verdict(one)) == "FAIL"]
     if run.reading.flaw or run.unsafe:

@@ -19,6 +19,7 @@ from rig.errors import TraceError
 from rig.evidence.documents import (
     Bounds,
     Incident,
+    NotRun,
     Panel,
     Picture,
     Required,
@@ -347,6 +348,15 @@ def test_all_kept_is_a_pass_and_needs_no_attention(tmp_path: Path) -> None:
     page = told(teller)
     assert page.all(cls="verdict")[0].all("h2")[0].text == "PASS"
     assert not page.all(cls="attention")
+
+
+def test_a_test_that_does_not_apply_spoils_no_pass(tmp_path: Path) -> None:
+    teller = Teller(tmp_path / "run", "hardware")
+    teller.begin(CATALOGUE[2:4])
+    synthetic_run.transfer(teller, 0.5, 90, 0.015)
+    teller.journal.append(NotRun(subject="test", id="suites/islanding/test_a.py::test_b", reason="another grid code"))
+    page = told(teller)
+    assert page.all(cls="verdict")[0].all("h2")[0].text == "PASS"
 
 
 @pytest.mark.parametrize(
