@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rig.chademo.rules.rule import RuleVerdict
 from rig.evidence.captures import Captures
 from rig.evidence.documents import (
@@ -31,12 +33,20 @@ WORD: dict[Verdict, Word] = {
 }
 
 
+def in_words(stated: str, unit: str) -> str:
+    """A limit as its source words it, with the unit where the words leave it out: "<= 20", "ms" -> "<= 20 ms"."""
+    named = {part for part in re.split(r"[ ,]+", unit) if part} - {"-"}
+    bare = not any(re.search(rf"(?<![A-Za-z]){re.escape(part)}(?![A-Za-z])", stated) for part in named)
+    figures = re.match(r"(?:typ |about )?[^a-z]*\d", stated)  # "same limit as XFR-001" has no unit of its own
+    return f"{stated} {unit}" if named and bare and figures else stated
+
+
 def required(r: Requirement, selected: bool) -> Required:
     """A row of the catalogue, as for_profile() gave it. selected: a selected test verifies it."""
     return Required(
         id=r.id,
         title=r.title,
-        stated=f"{r.stated} {r.stated_unit}".removesuffix(" -").strip(),
+        stated=in_words(r.stated, r.stated_unit),
         source=r.source,
         confidence=r.confidence.raw,
         claim=r.claim,
