@@ -74,7 +74,7 @@ def render_sessions(title: str, pages: Sequence[SessionPage]) -> str:
     """One HTML file of the sessions of a trace."""
     css, js = asset("report.css") + asset("session.css"), asset("cursor.js")
     drawn = [
-        (page, draw(page.picture, page.columns, FINE, SINCE), _strip(page), _lanes(page) if page.lanes else None)
+        (page, draw(page.picture, page.columns, FINE, SINCE), strip_of(page), lanes_of(page) if page.lanes else None)
         for page in pages
     ]
     return (
@@ -95,20 +95,30 @@ def _window(page: SessionPage) -> Window:
     return Window(page.picture.start, page.picture.end, 0.0)
 
 
-def _strip(page: SessionPage) -> Markup:
+def strip_of(page: SessionPage) -> Markup:
     """The phases by name where there is room, else by number."""
     window, parts = _window(page), list[Markup]()
     for number, phase in enumerate(page.phases, 1):
         left, width = _place(phase, window)
-        room = next((one for one in (phase.label, str(number)) if LETTER * len(one) + 6 <= width), "")
         parts.append(_block(phase, left, width, 0.0, STRIP))
-        if room:
+        if room := _room(number, phase, width):
             middle = left + width / 2
             parts.append(svg.tag("text", room, class_="phn", x=middle, y=STRIP - 7, text_anchor="middle"))
     return _canvas(parts, STRIP, "Phases of the session")
 
 
-def _lanes(page: SessionPage) -> Markup:
+def key_of(page: SessionPage) -> str:
+    """What the numbers in the strip stand for."""
+    window = _window(page)
+    placed = [(n, phase, _place(phase, window)[1]) for n, phase in enumerate(page.phases, 1)]
+    return ", ".join(f"{n} {phase.label}" for n, phase, width in placed if _room(n, phase, width) == str(n))
+
+
+def _room(number: int, phase: Stretch, width: float) -> str:
+    return next((one for one in (phase.label, str(number)) if LETTER * len(one) + 6 <= width), "")
+
+
+def lanes_of(page: SessionPage) -> Markup:
     """A line a bit, drawn where it is set."""
     window, parts, top, group = _window(page), list[Markup](), 0.0, ""
     for lane in page.lanes:

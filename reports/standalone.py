@@ -42,6 +42,11 @@ def _style(family: str, letter: float) -> str:
         ".lv{stroke:#b8321a;stroke-dasharray:7 4;stroke-width:1.4}.nv{stroke:#5c6b7a;stroke-dasharray:2 3}",
         ".bd{fill:#bfe5d8;opacity:.35}",
         ".sp{opacity:.4}.sp.plain{fill:#c3cbd3}.sp.event{fill:#f6d68f}.sp.good{fill:#bfe5d8}.sp.bad{fill:#f3bcae}",
+        ".sp.back{fill:#d1530a;opacity:.16}",
         ".ed{stroke:#17202a;stroke-width:1.2}",
+        ".ln{fill:#2b3847}.phn{font-weight:bold;fill:#17202a}",
+        ".st{fill:#eef2f6;stroke:#fff;stroke-width:.6}.st.even{fill:#dde3ea}.st.test{fill:#f6d68f}.st.flow{fill:#bfe5d8}",
+        ".st.out{fill:#d1530a;fill-opacity:.45}.st.end{fill:#f3bcae}",
+        ".st.vehicle{fill:#0067b1;stroke:none}.st.charger{fill:#00866a;stroke:none}.st.fault{fill:#b8321a;stroke:none}",
     ]
     return "".join(rules)

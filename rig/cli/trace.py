@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from reports.session import render_sessions
+from reports.session_image import render_session_image
 from rig.can.frame import Frame
 from rig.chademo.rules.rule import RuleState, RuleVerdict
 from rig.cli.trace_compare import card, diff
@@ -34,6 +35,7 @@ Bus = Annotated[str | None, typer.Option(help="bus in the file; default: the one
 Json = Annotated[bool, typer.Option("--json", help="for machines, on standard output")]
 
 ORDER = (RuleState.BROKEN, RuleState.KEPT, RuleState.UNKNOWN)
+DRAWN = (".html", ".htm", ".png")
 COLOUR = {RuleState.BROKEN: "bold red", RuleState.KEPT: "green", RuleState.UNKNOWN: "dim"}
 
 
@@ -62,10 +64,15 @@ def check(file: File, bus: Bus = None, as_json: Json = False) -> None:
 def show(
     file: File,
     bus: Bus = None,
-    out: Annotated[Path | None, typer.Option(help="write a page with everything drawn over time: page.html")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--to", "--out", help="write everything drawn over time: page.html, or a picture, page.png"),
+    ] = None,
 ) -> None:
-    """The timeline and the facts of a trace, without a verdict; with --out, drawn as one HTML page that names the rules
-    broken as well."""
+    """The timeline and the facts of a trace, without a verdict; with --to, drawn as one HTML page that names the rules
+    broken as well, or as a picture."""
+    if out is not None and out.suffix.lower() not in DRAWN:
+        raise UseError(f"--to {out}: a session is drawn as a page or a picture; give a name that ends in .html or .png")
     columns = Columns()
     trace = open_trace(file, bus)
     report = judge_trace(trace.frames(), watch=None if out is None else columns.see)
@@ -74,19 +81,22 @@ def show(
     for session in report.sessions:
         _session(console, session, len(report.sessions) + report.more_sessions)
     if out is not None:
-        _write_page(out, trace, report, columns)
+        _write(out, trace, report, columns)
         line(console, f"{out}: written")
 
 
-def _write_page(out: Path, trace: TraceFile, report: TraceReport, columns: Columns) -> None:
-    if out.suffix.lower() not in (".html", ".htm"):
-        raise UseError(f"--out {out}: a page is HTML; give a name that ends in .html, print it for a PDF")
+def _write(out: Path, trace: TraceFile, report: TraceReport, columns: Columns) -> None:
     if not report.sessions:
         raise TraceError(f"{trace.path}: shows no CHAdeMO session, so there is nothing to draw")
+    pages = session_pages(trace, report, columns)
+    if out.suffix.lower() == ".png":
+        raw = render_session_image(pages)
+    else:
+        raw = render_sessions(trace.path.name, pages).encode()
     try:
-        out.write_text(render_sessions(trace.path.name, session_pages(trace, report, columns)), encoding="utf-8")
+        out.write_bytes(raw)
     except OSError as error:
-        raise UseError(f"--out {out}: cannot be written ({error.strerror}); name a file in a folder") from error
+        raise UseError(f"--to {out}: cannot be written ({error.strerror}); name a file in a folder") from error
 
 
 @app.command("convert")

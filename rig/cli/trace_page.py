@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from reports.plot import Column as Drawn
 from reports.session import Lane, SessionPage, Sheet, Stretch
-from rig.chademo.rules.rule import RuleState
+from rig.chademo.rules.rule import RuleState, RuleVerdict
 from rig.chademo.session import Phase
 from rig.cli.trace_words import head_lines, number, value
-from rig.evidence.documents import Panel, Picture, Span, Trace
+from rig.evidence.documents import Edge, Panel, Picture, Span, Trace
 from rig.trace.columns import BITS, Column, Columns
 from rig.trace.judge import SessionReport, TraceReport
 from rig.trace.reader import TraceFile
 
+MOST_NAMED = 8
+"""Broken rules named above a drawing and marked in it; the table below it has all."""
 LEAD = 0.5
 """s shown before and after a session (project choice)."""
 P = Phase
@@ -27,7 +30,7 @@ TONES: dict[Phase, str] = {
     P.WELD_CHECK: "test",
 }
 """Phases that are to be seen at once; the others take turns."""
-SHADES: dict[str, str] = {"test": "event", "flow": "good", "out": "event", "end": "bad"}
+SHADES: dict[str, str] = {"test": "event", "flow": "good", "out": "back", "end": "bad"}
 VOLTAGES = (
     ("output_voltage", "output 109.1-2", "measured"),
     ("target_voltage", "target 102.1-2", "asked"),
@@ -58,14 +61,20 @@ def _page(trace: TraceFile, report: TraceReport, session: SessionReport, columns
     return SessionPage(
         title=title,
         lines=tuple(head_lines(trace)),
-        picture=_picture(title, session, start, end, columns),
+        picture=_picture(title, session, start, end, columns, broken),
         columns={name: _drawn(column, end) for name, column in columns.values.items() if any_known(column)},
         phases=_phases(session),
         lanes=_lanes(columns, start, end),
         sheets=(_phase_sheet(session), *_fact_sheets(session), *([_broken_sheet(report)] if broken else [])),
-        verdict=f"{len(broken)} rules broken" if broken else f"no violation in {report.frames} frames",
+        verdict=_told(broken) if broken else f"no violation in {report.frames} frames",
         bad=bool(broken),
     )
+
+
+def _told(broken: Sequence[RuleVerdict]) -> str:
+    ids = [verdict.rule.id for verdict in broken]
+    more = f" and {len(ids) - MOST_NAMED} more" if len(ids) > MOST_NAMED else ""
+    return f"broken in this recording: {', '.join(ids[:MOST_NAMED])}{more}"
 
 
 def any_known(column: Column) -> bool:
@@ -73,7 +82,9 @@ def any_known(column: Column) -> bool:
     return any(one is not None for one in column.values)
 
 
-def _picture(title: str, session: SessionReport, start: float, end: float, columns: Columns) -> Picture:
+def _picture(
+    title: str, session: SessionReport, start: float, end: float, columns: Columns, broken: Sequence[RuleVerdict]
+) -> Picture:
     def traces(wanted: tuple[tuple[str, str, str], ...]) -> tuple[Trace, ...]:
         return tuple(
             Trace(channel=name, label=label, role=role, step=True)  # type: ignore[arg-type]
@@ -92,9 +103,11 @@ def _picture(title: str, session: SessionReport, start: float, end: float, colum
         for span in session.phases
         if span.phase in TONES and span.duration > 0
     ]
+    edges = [Edge(at=one.first.at, label=one.rule.id) for one in broken[:MOST_NAMED] if one.first is not None]
     return Picture(
-        name="session", title=title, kind="session", captures=(), panels=shown, spans=tuple(spans), start=start, end=end
-    )
+        name="session", title=title, kind="session", captures=(), panels=shown, spans=tuple(spans), edges=tuple(edges),
+        start=start, end=end,
+    )  # fmt: skip
 
 
 def _drawn(column: Column, end: float) -> Drawn:

@@ -307,12 +307,13 @@ class Panel(Value, frozen=True):
 
 
 class Span(Value, frozen=True):
-    """A shaded stretch of time over all panels (or over one, by its title). tone: what it means."""
+    """A shaded stretch of time over all panels (or over one, by its title). tone: what it means; back: power flows out
+    of the battery."""
 
     start: float
     end: float
     label: str = ""
-    tone: Literal["plain", "event", "good", "bad"] = "plain"
+    tone: Literal["plain", "event", "good", "bad", "back"] = "plain"
     panel: str = ""
 
 

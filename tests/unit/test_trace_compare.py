@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from rig.can.frame import Frame
 from rig.chademo.codec import ChargerCapability, ChargerStatus, VehicleStatus
 from rig.chademo.rules import ALL
 from rig.cli.trace import app
-from rig.errors import TraceError
+from rig.errors import TraceError, UseError
 from rig.trace.card import LIMITS, Card, Deviations, cards
 from rig.trace.compare import Comparison, compare
 from rig.trace.judge import SessionReport, judge_trace
@@ -206,9 +207,38 @@ def test_a_broken_rule_stands_on_the_page(tmp_path: Path) -> None:
     write_trace(path, frames(good().hold(ChargerStatus, 9.0, 9.9, output_current=30)))
     assert command("show", str(path), "--out", str(out)).exit_code == 0
     assert "R-CHARGE-LIMIT" in out.read_text()
-    assert "1 rules broken" in out.read_text()
+    assert "broken in this recording: R-CHARGE-LIMIT" in out.read_text()
 
 
-def test_a_page_is_html(two: tuple[str, str], tmp_path: Path) -> None:
-    done = command("show", two[0], "--out", str(tmp_path / "page.png"))
-    assert "ends in .html" in str(done.exception)
+def test_another_suffix_is_refused_before_the_trace_is_read(tmp_path: Path) -> None:
+    done = command("show", str(tmp_path / "none.csv"), "--to", str(tmp_path / "page.gif"))
+    assert isinstance(done.exception, UseError)
+    assert "page.gif" in str(done.exception)
+    assert "ends in .html or .png" in str(done.exception)
+
+
+# -- the picture
+
+
+def size(png: bytes) -> tuple[int, int]:
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    return struct.unpack(">II", png[16:24])
+
+
+def test_the_picture_is_the_same_each_time(two: tuple[str, str], tmp_path: Path) -> None:
+    first, again, other = (tmp_path / name for name in ("first.png", "again.png", "other.png"))
+    for file, out in ((two[0], first), (two[0], again), (two[1], other)):
+        done = command("show", file, "--to", str(out))
+        assert done.exit_code == 0, done.output
+    assert size(first.read_bytes())[0] == 2016
+    assert first.read_bytes() == again.read_bytes()
+    assert first.read_bytes() != other.read_bytes()
+
+
+def test_each_session_of_a_trace_is_in_the_picture(two: tuple[str, str], tmp_path: Path) -> None:
+    path, one, both = tmp_path / "both.csv", tmp_path / "one.png", tmp_path / "both.png"
+    heard = frames(good())
+    write_trace(path, [*heard, *((at + heard[-1][0] + 30.0, frame) for at, frame in heard)])
+    assert command("show", two[0], "--to", str(one)).exit_code == 0
+    assert command("show", str(path), "--to", str(both)).exit_code == 0
+    assert size(both.read_bytes())[1] > 1.8 * size(one.read_bytes())[1]
