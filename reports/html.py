@@ -18,6 +18,7 @@ import jinja2
 from markupsafe import Markup
 
 from reports import numbers, summary
+from reports.account import account
 from reports.gauge import gauge
 from reports.pictures import Gallery
 from reports.run import SEVERITY, Run, counts, gather, rule_verdict
@@ -68,6 +69,7 @@ def render_html(folder: Path, beside: Path | None = None) -> str:
             kind=summary.kind(run),
             alarms=summary.alarms(run, info, folder, gallery.wrong),
             why=summary.why(run),
+            account=account(run),
             attention=summary.attention(run),
             gaps=summary.gaps(run),
             suites=summary.suites(run),

@@ -15,6 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from reports import numbers, summary
+from reports.account import account
 from reports.pictures import Drawn
 from reports.run import SEVERITY, Asked, Run, Test, Value, counts, rule_verdict
 from reports.standalone import standalone
@@ -70,6 +71,7 @@ def content(sources: Sources, issue: Issue) -> Section:
     """The whole report."""
     run, found = sources.run, summary.kind(sources.run)
     line, points = summary.why(run)
+    found_rows = account(run)
     alarms = summary.alarms(run, sources.info, sources.folder, sources.wrong)
     return {
         "title": title(run),
@@ -97,6 +99,13 @@ def content(sources: Sources, issue: Issue) -> Section:
         "methods": _methods(run),
         "matrix": [_requirement(run, asked) for asked in _by_id(run.in_scope)],
         **_figures(sources),
+        "account": {
+            "rows": [
+                {"n": str(one.n), "word": one.word, "kind": one.kind, "says": one.says, "ids": ", ".join(one.ids)}
+                for one in found_rows.entries
+            ],
+            "line": found_rows.line,
+        },
         "rules": _rules(run),
         "gaps": [{"many": g.many, "reason": g.reason, "ids": ", ".join(g.ids)} for g in summary.gaps(run)],
         "deviations": list(_deviations(run, issue)),

@@ -155,7 +155,7 @@ class Requirement(Table):
 
     stated: the limit in the words of the catalogue's source, in stated_unit. needs: capabilities without which it does
     not apply. grid_codes: the codes it belongs to, empty for all. limits: what can be judged. not_run: why it cannot.
-    overridden: a profile replaced a limit (set by for_profile).
+    overridden: a profile replaced a limit; applies: the device has a part in it (both set by for_profile).
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Z]{2,3}-\d{3}$")]
@@ -172,6 +172,7 @@ class Requirement(Table):
     limits: tuple[LimitRow, ...] = Field(default=(), alias="limit")
     not_run: str | None = None
     overridden: bool = False
+    applies: bool = True
 
     @field_validator("confidence", mode="before")
     @classmethod
@@ -292,13 +293,13 @@ class Catalogue:
 
 
 def _applied(r: Requirement, profile: Profile) -> Requirement:
-    if r.not_run is None and (reason := _does_not_apply(r, profile)):
-        return r.model_copy(update={"limits": (), "not_run": reason})
+    if reason := _does_not_apply(r, profile):
+        return r.model_copy(update={"limits": (), "not_run": reason, "applies": False})
     overrides = {one.quantity: one for one in profile.override if one.id == r.id}
     mine = [row for row in r.limits if not row.grid_codes or profile.grid_code in row.grid_codes]
     if r.limits and not mine:
         reason = f"its text has limits for {_codes(r.limits)} only; the profile's grid code is {profile.grid_code}"
-        return r.model_copy(update={"limits": (), "not_run": reason})
+        return r.model_copy(update={"limits": (), "not_run": reason, "applies": False})
     rows = tuple(_row_for(row, profile, overrides.get(row.quantity)) for row in mine)
     missing = sorted({row.of for row in rows if row.of is not None})
     if missing:

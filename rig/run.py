@@ -127,11 +127,12 @@ class Run:
         catalogue: str,
         version: str = "",
         tests: Sequence[str] = (),
+        depth: str = "normal",
     ) -> None:
         """Say what is asked, of which item, on which bench. selected: requirements that selected tests verify. tests:
-        ids of those tests. UseError when a run that was cut off was another one than this."""
+        ids of those tests. depth: of the matrices. UseError when a run that was cut off was another one than this."""
         self.selected = frozenset(selected)
-        head = run_head(self.bench, self.requirements.values(), self.selected, suites, catalogue, version, tests)
+        head = run_head(self.bench, self.requirements.values(), self.selected, suites, catalogue, version, tests, depth)
         if self._earlier is not None:
             head = (self._earlier.resumed(), *self._earlier.still_to_say(head))
             self._take_up(self._earlier)

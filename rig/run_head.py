@@ -22,9 +22,10 @@ def run_head(
     catalogue: str,
     version: str = "",
     tests: Sequence[str] = (),
+    depth: str = "normal",
 ) -> tuple[Document, ...]:
     """RunStart, BenchDescribed, and a Required for each requirement. selected: ids that selected tests verify. tests:
-    ids of those tests."""
+    ids of those tests. depth: of the matrices."""
     profile, who = bench.profile, bench.identities()
     panel = who["charger"]
     start = RunStart(
@@ -38,6 +39,7 @@ def run_head(
         ),
         rig=version,
         tests=tuple(tests),
+        depth=depth,
     )
     parts = tuple(
         Part(

@@ -12,12 +12,14 @@ import typer
 
 import suites
 from fixtures.conductor import Conductor, Order
-from fixtures.depth import Depth
 from fixtures.progress import Progress
+from reports.account import account
 from reports.formats import Given, write_reports
 from reports.github import tell_github
+from reports.run import gather
 from rig.cli.sealing import seal_folder, sealing_key
 from rig.errors import UseError
+from rig.evidence.journal import scan_journal
 
 
 def campaign(
@@ -27,17 +29,16 @@ def campaign(
     quiet: bool = False,
     key: Path | None = None,
     to: Sequence[str] = ("html",),
-    depth: Depth = "full",
 ) -> None:
     """Run, write the reports, seal when there is a key, and exit as the verdicts say. chosen: folders of suites, none
-    for all. to: names of reports.formats. depth: of the matrices; a run that is gone on with names its own tests."""
+    for all. to: names of reports.formats."""
     secret = sealing_key(key, order.out) if key is not None else None  # before a night of testing, not after it
     conductor = Conductor(order)
     arguments = [
         *map(str, chosen or [home()]),
         f"--rootdir={home().parent}",
         "-p", "fixtures.plugin",
-        "--depth", depth,
+        "--depth", order.depth,
         "-p", "no:cacheprovider",
         "-p", "no:terminal",
         "-p", "no:xdist",
@@ -57,8 +58,9 @@ def campaign(
             print(f"v2hrig: {line}", file=sys.stderr)
         print("v2hrig: no test was run; look at --suite and -k", file=sys.stderr)
         raise typer.Exit(2)
+    account_line = account(gather(scan_journal(conductor.folder))).line
     page, *more = write_reports(conductor.folder, to, given=Given(order.laboratory))
-    progress.close(page)
+    progress.close(page, account_line)
     for path in more:
         print(f"report     {path}")
     for line in tell_github(conductor.folder, os.environ):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,11 @@ def certify(
     names = formats(to)
     stated = UNSTATED if laboratory is None else read_laboratory(laboratory)
     chosen = folders(suite or [])
-    command = f"v2hrig certify --bench {bench} --seed {seed}" + "".join(f" --suite {one}" for one in suite or [])
-    command += f" --depth {depth}" if depth != "normal" else ""
-    campaign(Order(bench, profile, seed, out, command, stated), chosen, keyword, quiet, key, names, depth)
+    said = ["v2hrig", "certify", "--bench", bench, "--seed", str(seed), "--depth", depth]
+    said += ["--profile", profile] if profile else []
+    said += [word for one in suite or [] for word in ("--suite", one)]
+    said += ["-k", keyword] if keyword else []
+    order = Order(
+        bench=bench, profile=profile, seed=seed, out=out, depth=depth, command=shlex.join(said), laboratory=stated
+    )
+    campaign(order, chosen, keyword, quiet, key, names)

@@ -62,7 +62,9 @@ def procedures(depth: Depth = "full") -> Mapping[str, list[str]]:
 
 
 def status_of(row: Requirement, by: Mapping[str, list[str]]) -> str:
-    """verified, NOT RUN (and why it is), or OPEN: neither a procedure nor a reason."""
+    """verified, OUT (the device has no part in it), NOT RUN (and why it is), or OPEN: neither procedure nor reason."""
+    if not row.applies:
+        return "OUT"
     if row.not_run is not None:
         return "NOT RUN"
     return "verified" if by.get(row.id) else "OPEN"
@@ -88,7 +90,7 @@ def list_rows(profile: ProfileName = USUAL, depth: Depths = "full") -> None:
     rows, by = applied(profile), procedures(depth)
     for row in rows.values():
         status = status_of(row, by)
-        what = row.not_run if status == "NOT RUN" else f"{limits_of(row)}  [{len(by.get(row.id, ()))} procedures]"
+        what = row.not_run or f"{limits_of(row)}  [{len(by.get(row.id, ()))} procedures]"
         print(f"{row.id}  {status:8}  {row.title}: {what}")
     print(f"\n{tally(rows.values(), by)}")
 
@@ -96,10 +98,10 @@ def list_rows(profile: ProfileName = USUAL, depth: Depths = "full") -> None:
 def tally(rows: Iterable[Requirement], by: Mapping[str, list[str]]) -> str:
     """How many are accounted for, and how."""
     found = [status_of(row, by) for row in rows]
-    verified_, not_run, open_ = (found.count(word) for word in ("verified", "NOT RUN", "OPEN"))
+    verified_, not_run, out, open_ = (found.count(word) for word in ("verified", "NOT RUN", "OUT", "OPEN"))
     return (
-        f"{verified_ + not_run} of {len(found)} accounted for: {verified_} verified by a procedure, "
-        f"{not_run} NOT RUN with a reason, {open_} open"
+        f"{len(found) - open_} of {len(found)} accounted for: {verified_} verified by a procedure, "
+        f"{not_run} NOT RUN with a reason, {out} out of scope of the profile, {open_} open"
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from fixtures.conductor import Order
+from fixtures.depth import DEPTHS
 from reports.formats import formats
 from rig.cli.campaign import campaign
 from rig.cli.certify import Key, Quiet, To
@@ -31,6 +33,17 @@ def resume(
     if cut_off.torn:
         print(f"v2hrig: an unfinished last line of {cut_off.torn} bytes was set aside in {folder / cut_off.aside}")
     print(f"v2hrig: {len(cut_off.kept)} of {len(cut_off.start.tests)} tests have their outcome and stand")
-    seed, command = cut_off.start.seed, f"v2hrig resume {folder}"
-    order = Order(info.bench, info.profile, seed, folder, command, info.laboratory, cut_off)
+    start, command = cut_off.start, shlex.join(["v2hrig", "resume", str(folder)])
+    if start.depth not in DEPTHS:
+        raise UseError(f"{folder}: was run at depth {start.depth!r}, which this rig does not know; begin a new run")
+    order = Order(
+        bench=info.bench,
+        profile=info.profile,
+        seed=start.seed,
+        out=folder,
+        depth=start.depth,
+        command=command,
+        laboratory=info.laboratory,
+        cut_off=cut_off,
+    )
     campaign(order, quiet=quiet, key=key, to=names)

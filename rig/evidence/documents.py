@@ -65,6 +65,8 @@ class RunStart(Fact, frozen=True):
     """Version of the rig."""
     tests: tuple[str, ...] = ()
     """Ids of the tests that were asked for, in order: what is left to do when the run is cut off."""
+    depth: str = "normal"
+    """How much of the matrices was asked for; procedures repeat by it."""
 
 
 class PartIdentity(Value, frozen=True):
@@ -132,7 +134,8 @@ class Required(Fact, frozen=True):
     """One requirement of the catalogue as it applies to this profile; one of these for each row of the catalogue.
 
     selected: a selected test verifies it, so that a missing verdict is missing work. not_run: why it cannot be judged
-    at all for this item or on this rig. confidence: as the catalogue writes it. claim: the most a PASS may say.
+    at all for this item or on this rig. applies: the item has a part in it at all. confidence: as the catalogue writes
+    it. claim: the most a PASS may say.
     """
 
     id: str
@@ -147,6 +150,7 @@ class Required(Fact, frozen=True):
     conditions: str = ""
     selected: bool = False
     not_run: str = ""
+    applies: bool = True
 
 
 class TestStart(Fact, frozen=True):

@@ -56,6 +56,7 @@ def required(r: Requirement, selected: bool) -> Required:
         conditions=r.conditions,
         selected=selected,
         not_run=r.not_run or "",
+        applies=r.applies,
     )
 
 

@@ -10,9 +10,10 @@ from rigs import certify, v2hrig
 from benchmarks.kill_certify import kill_again_and_again
 from fixtures.library import find_bench
 from reports.run import gather
-from rig.evidence.documents import Resumed, RunStop, TestStop
+from rig.evidence.documents import Resumed, RunStop, Stimulus, TestStart, TestStop
 from rig.evidence.journal import FILE, read_journal
 from rig.evidence.keys import new_keys, read_public
+from rig.evidence.run_info import read_run_info
 from rig.evidence.verify import verify_run
 from rig.safety.lease import Claim, Lease
 from rig.safety.resources import resource_name
@@ -63,6 +64,27 @@ def test_what_is_left_is_run_and_a_second_time_there_is_nothing_to_do(tmp_path: 
     assert isinstance(again.documents[-1], RunStop)
     assert [doc.part for doc in again.documents if isinstance(doc, Resumed)] == [2, 3]
     assert verify_run(folder).problems == ()
+
+
+def test_it_is_gone_on_with_at_its_own_depth(tmp_path: Path) -> None:
+    """At full depth a procedure does five times what it does once else."""
+    folder, asked = tmp_path / "run", ("--seed", "1", "--suite", "transfer_timing", "--depth", "full")
+    certify(folder, *asked, "-k", "backup_supplies and 315deg and standby and 25")
+    whole = [doc.what for doc in read_journal(folder).documents if isinstance(doc, Stimulus)]
+    lines = (folder / FILE).read_bytes().splitlines(keepends=True)
+    first = next(n for n, line in enumerate(read_journal(folder).lines) if isinstance(line.doc, TestStart))
+    (folder / FILE).write_bytes(b"".join(lines[: first + 1]))
+    for path in (folder / "captures").iterdir():
+        path.unlink()
+
+    ran = v2hrig("resume", str(folder), folder=folder)
+    assert ran.code in (0, 3)
+    assert [doc.what for doc in ran.documents if isinstance(doc, Stimulus)] == whole
+    assert whole.count("mains: interrupt") == 5
+    info = read_run_info(folder)
+    assert info is not None
+    for words in ("--depth full", "--suite transfer_timing", "-k 'backup_supplies and 315deg and standby and 25'"):
+        assert words in info.command
 
 
 def test_a_bench_that_another_run_has_is_refused_before_anything_of_it_is_opened(tmp_path: Path) -> None:
