@@ -15,7 +15,7 @@ Theory
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -37,8 +37,9 @@ from rig.profile import Profile
 from rig.roles import Charger
 from rig.safety.safe_state import SafeOutcome, SafeStep, bring_to_safe_state
 from rig.visa.library import EmulatedVisaLibrary
-from rig.visa.servers import LOOPBACK, SocketServer
+from rig.visa.places import Places, Ports, Transport
 from rig.visa.session import open_session
+from rig.visa.streams import LOOPBACK
 
 CABLE: tuple[PartName, ...] = ("charger", "vehicle", "battery")
 """The charger and what hangs on its cable."""
@@ -52,12 +53,15 @@ STOPS_WITHIN = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Served:
-    """What is served. places: the resource of each part, as a bench file names it."""
+    """What is served. places: the resource of each part, as a bench file names it. everywhere: all resources of each
+    part. notes: what could not be offered, and what it takes, a line each."""
 
     config: BenchConfig
     clock: RealClock
     world: World
     places: Mapping[PartName, str]
+    everywhere: Mapping[PartName, Sequence[str]]
+    notes: Sequence[str]
 
     def wait(self, seconds: float) -> None:
         """Let it run. Raises what went wrong inside it meanwhile."""
@@ -72,17 +76,27 @@ def serve_bench(
     *,
     seed: int = 0,
     cable_only: bool = False,
-    first_port: int = 0,
+    ports: Ports | None = None,
     host: str = LOOPBACK,
+    via: Transport = "socket",
+    first: str = "",
 ) -> Iterator[Served]:
     """Serve the emulated parts of a bench for as long as the block runs. cable_only: just the charger and what hangs on
-    its cable. first_port: TCP port of the first instrument, the others follow; 0 lets the system choose."""
+    its cable. ports: where they listen; None: the system chooses, and there is no port mapper. via: the transport under
+    which `places` names a message instrument. first: the message instrument that stands first on a shared port."""
     parts = [config.parts[name] for name in PARTS if name in config.parts and config.parts[name].emulated]
     parts = [part for part in parts if part.name in CABLE or not cable_only]
     _refuse(config, parts)
+    served_first = [part for part in parts if part.name == first and registry[part.driver].transport == "visa"]
+    if first and not served_first:
+        known = ", ".join(part.name for part in parts if registry[part.driver].transport == "visa")
+        raise UseError(
+            f"{config.file}: --first {first}: no message instrument is served under this name; name one of {known}"
+        )
+    parts = served_first + [part for part in parts if part not in served_first]
     with ExitStack() as stack:
         serving = _Serving(config, registry, profile, seed, stack)
-        served = serving.begin(parts, first_port, host)
+        served = serving.begin(parts, ports or Ports(), host, via)
         try:
             yield served
         finally:
@@ -124,10 +138,9 @@ class _Serving:
         self._places = stack.enter_context(ExitStack())
         self._devices: dict[PartName, tuple[PartConfig, Driver, Any]] = {}
 
-    def begin(self, parts: list[PartConfig], first_port: int, host: str) -> Served:
+    def begin(self, parts: list[PartConfig], ports: Ports, host: str, via: Transport) -> Served:
         """Emulate and serve."""
-        places: dict[PartName, str] = {}
-        ports = iter(range(first_port, first_port + len(parts)) if first_port else (0,) * len(parts))
+        everywhere: dict[PartName, list[str]] = {}
         with self._clock.lock:
             if not any(part.name == "grid" for part in parts):
                 ratings = self._profile.ratings
@@ -137,15 +150,20 @@ class _Serving:
             for part in parts:
                 driver = self._registry[part.driver]
                 self._devices[part.name] = part, driver, emulated_device(self._world, driver, part)
-        for part, driver, device in self._devices.values():
+        places: dict[PartName, str] = {}
+        for name, (_, driver, device) in self._devices.items():
             if driver.transport == "lines":
-                places[part.name], close = serve_lines(device, self._clock)
+                places[name], close = serve_lines(device, self._clock)
                 self._places.callback(close)
-            else:
-                server = SocketServer(device, self._clock, next(ports), host)
-                self._places.callback(server.close)
-                places[part.name] = server.resource
-        return Served(self._config, self._clock, self._world, places)
+                everywhere[name] = [places[name]]
+        messages = {name: device for name, (_, driver, device) in self._devices.items() if driver.transport == "visa"}
+        served = Places(messages, self._clock, ports, host)
+        self._places.callback(served.close)
+        for name in messages:
+            resources = served.resources[name]
+            places[name], everywhere[name] = resources[via], list(resources.values())
+        ordered = {part.name: places[part.name] for part in parts}
+        return Served(self._config, self._clock, self._world, ordered, everywhere, served.notes)
 
     def end(self) -> SafeOutcome:
         """Nobody outside any more, then everything to no energy."""

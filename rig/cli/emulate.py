@@ -21,7 +21,9 @@ from rig.clock import Stopwatch
 from rig.errors import UseError
 from rig.rig_file import rig_file
 from rig.serve_bench import Served, serve_bench
-from rig.visa.servers import LOOPBACK
+from rig.visa import hislip
+from rig.visa.places import Ports, Transport
+from rig.visa.streams import LOOPBACK
 
 LOOK = 0.2
 """s between two looks at whether something failed (project choice)."""
@@ -35,7 +37,19 @@ def emulate(
         Literal["charger"] | None, typer.Option(help="just the charger and what hangs on its cable")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="seed of every noise")] = 0,
-    port: Annotated[int, typer.Option(min=0, max=65_000, help="TCP port of the first instrument; 0: any free")] = 5025,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65_000, help="raw socket of the first instrument, others follow; 0: any for all"),
+    ] = 5025,
+    hislip_port: Annotated[int, typer.Option(min=0, max=65_535, help="HiSLIP; 0: any free")] = hislip.PORT,
+    vxi11_port: Annotated[int, typer.Option(min=0, max=65_535, help="VXI-11 core channel; 0: any free")] = 0,
+    port_mapper: Annotated[
+        bool | None, typer.Option(help="the VXI-11 port mapper on port 111: insist on it, or leave it out")
+    ] = None,
+    first: Annotated[
+        str, typer.Option(help="part that is inst0 and hislip0, for tools that cannot name another; else in order")
+    ] = "",
+    via: Annotated[Transport, typer.Option(help="with --rig: how the rig reaches its message instruments")] = "socket",
     host: Annotated[str, typer.Option(help="address to listen on; anything but loopback opens it to the network")] = (
         LOOPBACK
     ),
@@ -49,9 +63,10 @@ def emulate(
         print(f"v2hrig: --host {host}: whoever reaches this address can control these instruments", file=sys.stderr)
     for number in (signal.SIGINT, signal.SIGTERM):  # started in the background it inherits an ignored SIGINT
         signal.signal(number, _interrupt)
-    first, only_cable = port, only is not None
+    mapper: Literal["try", "yes", "no"] = "try" if port_mapper is None else "yes" if port_mapper else "no"
+    ports = Ports(port, hislip_port if port else 0, vxi11_port, mapper)
     with serve_bench(
-        config, REGISTRY, profile, seed=seed, cable_only=only_cable, first_port=first, host=host
+        config, REGISTRY, profile, seed=seed, cable_only=only is not None, ports=ports, host=host, via=via, first=first
     ) as served:
         if rig is not None:
             _write(rig, rig_file(config, served.places, channel))
@@ -78,9 +93,11 @@ def _write(path: Path, text: str) -> None:
 def _show(served: Served) -> None:
     console = Console(highlight=False)
     can = served.config.can
-    table = Table("part", "driver", "resource")
+    table = Table("part", "driver", "resources")
     table.add_row("can", can.interface, can.channel or "its default")
-    for name, place in served.places.items():
-        table.add_row(name, served.config.parts[name].driver, place)
+    for name in served.places:
+        table.add_row(name, served.config.parts[name].driver, "\n".join(served.everywhere[name]))
     console.print(table)
+    for note in served.notes:
+        print(f"v2hrig: {note}", file=sys.stderr, flush=True)
     print("v2hrig: serving in real time; Ctrl-C ends it", flush=True)

@@ -133,6 +133,7 @@ class ScpiFace:
             except ScpiError as error:
                 self.fail(error.entry)
                 break
+        self._answering = []  # from here on the transport knows what is unread
         if not answers:
             return None
         return b";".join(answers) + self._terminator

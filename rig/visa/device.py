@@ -9,6 +9,15 @@ class Disconnected(Exception):
     """The far end is gone: unplugged or switched off. The transport reports a lost connection from then on."""
 
 
+class Dropped(Exception):
+    """The connection breaks in the middle of a reply; the instrument lives, and takes a new one. part: what got
+    through."""
+
+    def __init__(self, part: bytes) -> None:
+        self.part = part
+        super().__init__("the connection was dropped")
+
+
 class Device(Protocol):
     """An instrument behind any transport. rig.scpi.face.ScpiFace is one."""
 

@@ -1,30 +1,23 @@
-"""Emulated instruments on real sockets: the raw SCPI socket that most of the listed ones offer (facts: instruments.md).
+"""Emulated instruments on real transports: what the listed ones offer (facts: instruments.md), on loopback unless told
+otherwise. Bytes to lines to the device and back; what they say lies in hislip_server, vxi11 and here for raw streams.
 
-Bytes to lines to the device and back, nothing else. What a line costs (Device.latency) passes on the bench's real
-clock: a line is worked on by an event of the clock, one after another however many clients there are, as one
-instrument does, and its reply goes to who asked. A connection is a plain stream of bytes: no device clear, no status
-query; a client that goes takes its half line and its unread replies with it. Loopback unless told otherwise.
+A raw stream (TCP socket, serial line) knows neither device clear nor status query; a client that goes takes its half
+line and its unread replies with it.
 """
 
 from __future__ import annotations
 
-import selectors
-import socket
-import threading
-from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import NoReturn
 
 from rig.clock import RealClock
 from rig.errors import UseError
-from rig.visa.device import Device, Disconnected
-
-LOOPBACK = "127.0.0.1"
-LONGEST = 1 << 20
-"""Bytes of a message without its end, and of replies nobody fetches, at which a client is hung up on (project choice:
-far above every command of the listed instruments)."""
-CHUNK = 65_536
+from rig.visa import portmap, rpc, vxi11
+from rig.visa.device import Device
+from rig.visa.hislip_server import HislipServer
+from rig.visa.streams import LONGEST, LOOPBACK, Listener, Peer, Streams
+from rig.visa.turns import Turns
 
 
 class Lines:
@@ -41,35 +34,70 @@ class Lines:
         return [line.rstrip(b"\r").decode("latin-1") for line in lines]
 
 
-class _Client:
-    """One connection: what came in halves, what waits to go out."""
+class _Raw:
+    """One client on a raw stream. wired: it cannot be hung up on."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self.connection, self.lines = connection, Lines()
-        self.out = b""
-        self.open = True
+    def __init__(self, turns: Turns, wired: bool, peer: Peer) -> None:
+        self._turns, self._peer, self._wired, self._lines = turns, peer, wired, Lines()
+
+    def feed(self, data: bytes) -> None:
+        try:
+            lines = self._lines.feed(data)
+        except ValueError:
+            if not self._wired:
+                raise
+            self._lines = Lines()
+            return
+        with self._turns.clock.lock:
+            for line in lines:
+                self._turns.ask(self, 0, line)
+
+    def lost(self) -> None:
+        return  # what it told the instrument still happens
+
+    def answered(self, tag: int, reply: bytes | None) -> None:
+        if reply:
+            self._peer.send(reply)
+
+    def cut(self, part: bytes) -> None:
+        self._peer.send(part)
+        if not self._wired:
+            self._peer.hang_up()
+
+
+def streams_on(clock: RealClock) -> Streams:
+    """The thread that looks after all of a bench's places. An error in it is raised in the foreground of the clock."""
+
+    def failed(error: BaseException) -> None:
+        clock.at(clock.now(), partial(_throw, error))
+
+    return Streams(failed)
 
 
 class SocketServer:
     """One instrument on one TCP port until closed. port: 0 lets the system choose; `port` says which it is."""
 
-    def __init__(self, device: Device, clock: RealClock, port: int = 0, host: str = LOOPBACK) -> None:
-        self._device, self._clock = device, clock
+    def __init__(
+        self,
+        device: Device | Turns,
+        clock: RealClock,
+        port: int = 0,
+        host: str = LOOPBACK,
+        streams: Streams | None = None,
+    ) -> None:
+        turns = device if isinstance(device, Turns) else Turns(device, clock)
+        self._close: Callable[[], None] = lambda: None
+        own = streams is None
+        used = streams_on(clock) if streams is None else streams
         try:
-            self._listener = socket.create_server((host, port), backlog=8)
-        except (OSError, OverflowError) as error:
-            raise UseError(f"{host}:{port} cannot be listened on ({error}); choose another port") from None
-        self._listener.setblocking(False)
-        self.host, self.port = self._listener.getsockname()[:2]
-        self._asked: deque[tuple[_Client, str]] = deque()
-        self._busy = self._over = False
-        self._clients: set[_Client] = set()
-        self._replying = threading.Lock()
-        self._wake_in, self._wake_out = socket.socketpair()
-        for one in (self._wake_in, self._wake_out):
-            one.setblocking(False)
-        self._thread = threading.Thread(target=self._run, name=f"instrument on {self.port}", daemon=True)
-        self._thread.start()
+            listener = used.listen(host, port, partial(_Raw, turns, False))
+        except UseError:
+            if own:
+                used.close()
+            raise
+        self._close = used.close if own else listener.close
+        self.host, self.port = listener.host, listener.port
+        turns.when_gone(self._close)  # unplugged: whoever is connected is hung up on, and its port answers no more
 
     @property
     def resource(self) -> str:
@@ -78,110 +106,65 @@ class SocketServer:
 
     def close(self) -> None:
         """Hang up on everybody. Idempotent."""
-        self._end()
-        self._thread.join(timeout=5.0)
+        self._close()
 
-    # -- the sockets, on the server's own thread
 
-    def _run(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ, self._accept)
-            selector.register(self._wake_in, selectors.EVENT_READ, self._drain)
-            while not self._over:
-                self._look_after(selector)
-                for key, mask in selector.select():
-                    call: Callable[[int], None] = key.data
-                    call(mask)
-        for client in tuple(self._clients):
-            self._hang_up(client)
-        for one in (self._listener, self._wake_in, self._wake_out):
-            one.close()
+def serve_terminal(turns: Turns, streams: Streams) -> Listener:
+    """An instrument on a serial line, a pseudo-terminal: its name is the listener's host."""
+    return streams.terminal(partial(_Raw, turns, True))
 
-    def _look_after(self, selector: selectors.BaseSelector) -> None:
-        """Which sockets are waited for, and for what."""
-        known = {key.fileobj for key in selector.get_map().values()}
-        for client in tuple(self._clients):
-            if not client.open:
-                if client.connection in known:
-                    selector.unregister(client.connection)
-                self._hang_up(client)
-                continue
-            events = selectors.EVENT_READ | (selectors.EVENT_WRITE if client.out else 0)
-            change = selector.modify if client.connection in known else selector.register
-            change(client.connection, events, partial(self._serve, client))
 
-    def _accept(self, mask: int) -> None:
+def serve_hislip(instruments: Mapping[str, Turns], streams: Streams, port: int = 0, host: str = LOOPBACK) -> Listener:
+    """Instruments by sub-address on one port."""
+    return streams.listen(host, port, HislipServer(instruments).connect)
+
+
+def serve_vxi11(instruments: Mapping[str, Turns], streams: Streams, port: int = 0, host: str = LOOPBACK) -> Listener:
+    """Instruments by device name on one core channel. port: of the core channel; clients that do not know it ask a port
+    mapper."""
+    server = vxi11.Vxi11Server(instruments)
+    core = streams.listen(host, port, server.connect)
+    try:
+        server.abort_port = streams.listen(host, 0, server.connect_abort).port
+    except UseError:
+        core.close()
+        raise
+    return core
+
+
+def serve_port_mapper(core: Listener, streams: Streams, port: int = portmap.PORT) -> Listener:
+    """Tells clients where the core channel is, on TCP and UDP. UseError says what is needed where it cannot be had."""
+    programs = portmap.port_mapper({(vxi11.CORE, vxi11.VERSION): core.port})
+
+    try:
+        listener = streams.listen(core.host, port, lambda peer: _Mapper(programs, peer))
         try:
-            connection = self._listener.accept()[0]
-        except OSError:
-            return  # gone again before it was taken
-        connection.setblocking(False)
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._clients.add(_Client(connection))
+            streams.datagrams(core.host, listener.port, portmap.datagram(programs))
+        except UseError:
+            listener.close()
+            raise
+    except UseError as error:
+        words = str(error).removesuffix("; choose another port")
+        raise UseError(
+            f"the VXI-11 port mapper: {words}; clients look for it on port {portmap.PORT} only: stop what has it, or "
+            f"start with the right to it (root, or Linux: sysctl net.ipv4.ip_unprivileged_port_start={portmap.PORT})"
+        ) from None
+    return listener
 
-    def _drain(self, mask: int) -> None:
-        self._wake_in.recv(CHUNK)
 
-    def _serve(self, client: _Client, mask: int) -> None:
-        try:
-            if mask & selectors.EVENT_WRITE:
-                self._send(client)
-            if mask & selectors.EVENT_READ:
-                self._receive(client)
-        except BlockingIOError:
-            return
-        except (OSError, ValueError):
-            client.open = False
+class _Mapper:
+    """One client of the port mapper."""
 
-    def _send(self, client: _Client) -> None:
-        with self._replying:
-            client.out = client.out[client.connection.send(client.out) :]
+    def __init__(self, programs: Mapping[int, rpc.Program], peer: Peer) -> None:
+        self._programs, self._peer, self._records = programs, peer, rpc.Records()
 
-    def _receive(self, client: _Client) -> None:
-        data = client.connection.recv(CHUNK)
-        if not data:
-            client.open = False
-            return
-        lines = client.lines.feed(data)
-        with self._clock.lock:
-            self._asked.extend((client, line) for line in lines)
-            self._next()
+    def feed(self, data: bytes) -> None:
+        for record in self._records.feed(data):
+            rpc.answer(record, self._programs, lambda reply: self._peer.send(rpc.marked(reply)))
 
-    def _hang_up(self, client: _Client) -> None:
-        client.open = False
-        self._clients.discard(client)
-        client.connection.close()
+    def lost(self) -> None:
+        return
 
-    def _wake(self) -> None:
-        with suppress(OSError):  # full: it wakes anyway; closed: nobody is left to be woken
-            self._wake_out.send(b"x")
 
-    def _end(self) -> None:
-        self._over = True
-        self._wake()
-
-    # -- the instrument, as events of the clock
-
-    def _next(self) -> None:
-        """Begin with the next line, if none is being worked on."""
-        if self._busy or not self._asked or self._over:
-            return
-        self._busy = True
-        client, line = self._asked.popleft()
-        self._clock.at(self._clock.now() + self._device.latency(line), partial(self._work, client, line))
-
-    def _work(self, client: _Client, line: str) -> None:
-        self._busy = False
-        if self._over:
-            return
-        try:
-            reply = self._device.process(line)
-        except Disconnected:
-            self._end()  # unplugged: whoever is connected is hung up on, and its port answers no more
-            return
-        if reply:
-            with self._replying:
-                client.open = client.open and len(client.out) <= LONGEST
-                client.out += reply
-            self._wake()
-        self._next()
+def _throw(error: BaseException) -> NoReturn:
+    raise error

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from emulating import Emulator, bench_on, free_port, multicast
 from serial_cable import SerialCable
 
-from fixtures.library import REQUIREMENTS, find_bench, find_profile, find_vehicle
+from fixtures.library import REQUIREMENTS, find_profile, find_vehicle
 from instruments.registry import REGISTRY
 from rig.bench import Bench
 from rig.chademo.rules import ALL
@@ -33,39 +33,10 @@ from rig.vehicle_model import read_vehicle
 
 PACED = frozenset({"R-PERIOD-VEHICLE", "R-PERIOD-CHARGER", "R-REQUEST-RAMP", "R-LIMIT-RAMP"})
 """Rules that judge when a frame came, or what it says for the time since the one before."""
-ENDS_BY_ITSELF = 150
-"""s after which an emulator nobody ended is gone."""
 SETTLES = 3.0
 """s for the car's limits to rise at 20 A/s and the current to follow."""
 FLOWS = 5.0
 """A that are a current, either way."""
-
-
-class Emulator:
-    """`v2hrig emulate` in a process of its own."""
-
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "rig.cli", "emulate", "--port", "0", "--seconds", str(ENDS_BY_ITSELF)]
-        self.process = subprocess.Popen(
-            [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        self.said: list[str] = []
-
-    def ready(self) -> None:
-        """It serves. Ends at the latest when the process does."""
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.said.append(line)
-            if "serving in real time" in line:
-                return
-        raise AssertionError("".join(self.said))
-
-    def interrupt(self, with_signal: signal.Signals = signal.SIGINT) -> int:
-        """Ctrl-C, and its exit code."""
-        self.process.send_signal(with_signal)
-        rest, _ = self.process.communicate(timeout=60)
-        self.said.append(rest)
-        return self.process.returncode
 
 
 @pytest.fixture
@@ -73,22 +44,15 @@ def emulate(tmp_path: Path) -> Iterator[Callable[..., tuple[Emulator, Path]]]:
     started: list[Emulator] = []
 
     def start(can: str, *arguments: str) -> tuple[Emulator, Path]:
-        text, rig = find_bench("served").read_text(), tmp_path / "rig.toml"
-        head, _, rest = text.partition("[can]")
-        bench = tmp_path / "bench.toml"
-        bench.write_text(f"{head}[can]\n{can}\n\n[car]{rest.partition('[car]')[2]}")
-        emulator = Emulator("--bench", str(bench), "--rig", str(rig), *arguments)
+        rig = tmp_path / "rig.toml"
+        emulator = Emulator("--bench", str(bench_on(tmp_path, can)), "--rig", str(rig), *arguments)
         started.append(emulator)
         emulator.ready()
         return emulator, rig
 
     yield start
     for one in started:
-        if one.process.poll() is None:
-            one.process.kill()
-            one.process.wait(10)
-        if one.process.stdout is not None:
-            one.process.stdout.close()
+        one.end()
 
 
 def a_session(bench: Bench) -> None:
@@ -131,25 +95,6 @@ def judged(rig: Path, evidence: Path) -> dict[RuleState, set[str]]:
         run.rested(bench.make_safe())
         run.end("completed")
     return {state: {one.rule.id for one in verdicts if one.state is state} for state in RuleState}
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("", 0))
-        return int(one.getsockname()[1])
-
-
-def multicast() -> str:
-    """Why frames cannot be sent by multicast here; empty when they can."""
-    group = "239.74.163.2"
-    try:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-            one.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 0)
-            one.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(group) + bytes(4))
-            one.sendto(b"", (group, free_port()))
-    except OSError as error:
-        return f"no multicast on this machine: {error}"
-    return ""
 
 
 def the_rules_were_kept(rules: dict[RuleState, set[str]]) -> None:
