@@ -17,9 +17,15 @@ import instruments.ea_psb_10000.emulator as ea_psb_10000_emulator
 import instruments.evps.commands as evps
 import instruments.evps.control as evps_control
 import instruments.evps.emulator as evps_emulator
+import instruments.itech_it8617.commands as itech_it8617
+import instruments.itech_it8617.driver as itech_it8617_driver
+import instruments.itech_it8617.emulator as itech_it8617_emulator
 import instruments.keysight_dsox.commands as keysight_dsox
 import instruments.keysight_dsox.driver as keysight_dsox_driver
 import instruments.keysight_dsox.emulator as keysight_dsox_emulator
+import instruments.keysight_rp7962.commands as keysight_rp7962
+import instruments.keysight_rp7962.driver as keysight_rp7962_driver
+import instruments.keysight_rp7962.emulator as keysight_rp7962_emulator
 import instruments.tektronix_mso5.commands as tektronix_mso5
 import instruments.tektronix_mso5.driver as tektronix_mso5_driver
 import instruments.tektronix_mso5.emulator as tektronix_mso5_emulator
@@ -80,6 +86,22 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         tektronix_mso5_emulator.build,
         met_hardware=tektronix_mso5_driver.TektronixMso5.met_hardware,
         accuracy="instruments/tektronix_mso5/accuracy.toml",
+    ),
+    "itech_it8617": Driver(
+        "load",
+        itech_it8617.Options,
+        itech_it8617_driver.open_driver,
+        itech_it8617_emulator.build,
+        met_hardware=itech_it8617_driver.ItechIt8617.met_hardware,
+        accuracy="instruments/itech_it8617/accuracy.toml",
+    ),
+    "keysight_rp7962": Driver(
+        "dc_source",
+        keysight_rp7962.Options,
+        keysight_rp7962_driver.open_driver,
+        keysight_rp7962_emulator.build,
+        met_hardware=keysight_rp7962_driver.KeysightRp7962.met_hardware,
+        accuracy="instruments/keysight_rp7962/accuracy.toml",
     ),
     "vehicle_interface": Driver(
         "vehicle",

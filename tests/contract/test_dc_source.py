@@ -14,6 +14,9 @@ from pydantic import ValidationError
 from instruments.ea_psb_10000 import commands as ea_psb_10000
 from instruments.ea_psb_10000 import driver as ea_psb_10000_driver
 from instruments.ea_psb_10000 import emulator as ea_psb_10000_emulator
+from instruments.keysight_rp7962 import commands as keysight_rp7962
+from instruments.keysight_rp7962 import driver as keysight_rp7962_driver
+from instruments.keysight_rp7962 import emulator as keysight_rp7962_emulator
 from rig.clock import VirtualClock
 from rig.errors import EnvelopeError, InstrumentError, LostInstrument, UnsafeState
 from rig.plant.plant import Plant
@@ -25,8 +28,21 @@ from rig.visa.session import open_session
 
 NAME = "EMU::battery::INSTR"
 DRIVERS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {
-    "ea_psb_10000": (ea_psb_10000_driver.open_driver, ea_psb_10000_emulator.build, ea_psb_10000.Options())
+    "ea_psb_10000": (ea_psb_10000_driver.open_driver, ea_psb_10000_emulator.build, ea_psb_10000.Options()),
+    "keysight_rp7962": (keysight_rp7962_driver.open_driver, keysight_rp7962_emulator.build, keysight_rp7962.Options()),
 }
+BEFORE_THE_OUTPUT = {
+    "ea_psb_10000": (
+        *("SYST:LOCK ON", "VOLT:PROT", "CURR:PROT", "POW:PROT", "SINK:CURR:PROT", "SYST:COMM:MON:ACT ON"),
+        *("VOLT 3", "SINK:CURR 3"),
+    ),
+    "keysight_rp7962": (
+        *("OUTP OFF", "OUTP:PROT:CLE", "VOLT:PROT", "CURR:PROT:STAT OFF", "OUTP:PROT:WDOG ON"),
+        *("VOLT 3", "CURR:LIM 3", "CURR:LIM:NEG -3"),
+    ),
+}
+"""What must have been told before OUTP ON, by driver."""
+FIRST = {"ea_psb_10000": "SYST:LOCK ON", "keysight_rp7962": "OUTP OFF"}
 
 
 @dataclass
@@ -35,6 +51,7 @@ class Desk:
     world: World
     line: FaultyDevice
     source: DcSource
+    driver: str = ""
 
     def told(self) -> list[str]:
         return [line for line in self.line.lines if "?" not in line]
@@ -48,14 +65,33 @@ class Desk:
         assert self.world.plant.ev_contactor_closed
 
 
-@pytest.fixture(params=DRIVERS)
-def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
-    open_driver, build, options = DRIVERS[request.param]
+def sit_down(driver: str) -> tuple[Desk, pyvisa.ResourceManager]:
+    open_driver, build, options = DRIVERS[driver]
     clock = VirtualClock()
     world = World(clock, Plant(), 1, None)
     line = FaultyDevice(build(world, options))
     manager = pyvisa.ResourceManager(EmulatedVisaLibrary({NAME: line}, clock))
-    yield Desk(clock, world, line, open_driver(open_session(NAME, manager), options, clock))
+    return Desk(clock, world, line, open_driver(open_session(NAME, manager), options, clock), driver), manager
+
+
+@pytest.fixture(params=DRIVERS)
+def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
+    desk, manager = sit_down(request.param)
+    yield desk
+    manager.close()
+
+
+@pytest.fixture
+def ea() -> Iterator[Desk]:
+    desk, manager = sit_down("ea_psb_10000")
+    yield desk
+    manager.close()
+
+
+@pytest.fixture
+def keysight() -> Iterator[Desk]:
+    desk, manager = sit_down("keysight_rp7962")
+    yield desk
     manager.close()
 
 
@@ -83,9 +119,9 @@ def test_protections_and_limits_are_set_before_the_output_is_on(desk: Desk) -> N
     desk.source.imitate(360.0, 0.1, 30.0, 30.0)
     told = desk.told()
     on = told.index("OUTP ON")
-    for start in ("SYST:LOCK ON", "VOLT:PROT", "CURR:PROT", "POW:PROT", "SINK:CURR:PROT", "VOLT 3", "SINK:CURR 3"):
+    for start in BEFORE_THE_OUTPUT[desk.driver]:
         assert any(line.startswith(start) for line in told[:on]), start
-    assert told[0] == "SYST:LOCK ON"
+    assert told[0] == FIRST[desk.driver]
 
 
 def test_a_repeated_call_sends_only_what_changed(desk: Desk) -> None:
@@ -153,7 +189,7 @@ def test_a_broken_reply_is_never_a_number(desk: Desk, fault: Fault) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.SILENCE, Fault.MUTE, Fault.LATE, Fault.GARBAGE, Fault.EMPTY])
 def test_after_a_failed_set_up_everything_is_sent_anew(desk: Desk, fault: Fault) -> None:
-    desk.line.order(fault, when="CURR:PROT?")
+    desk.line.order(fault, when="VOLT:PROT?")
     with pytest.raises(InstrumentError, match=NAME):
         desk.source.imitate(360.0, 0.1, 30.0, 30.0)
     assert desk.source.reading().voltage < 2.0
@@ -171,8 +207,10 @@ def test_closing_leaves_an_output_on(desk: Desk) -> None:
     desk.source.imitate(360.0, 0.1, 30.0, 30.0)
     desk.source.close()
     desk.source.close()
-    assert desk.line.process("OUTP?") == b"ON\n"
-    assert desk.line.process("SYST:LOCK:OWN?") == b"REMOTE\n"
+    assert desk.line.process("OUTP?") in (b"ON\n", b"1\n")
+    assert desk.world.plant.at("dc").u == 0.0  # contactors open
+    desk.plug_in()
+    assert desk.world.plant.at("dc").u == pytest.approx(360.0, abs=0.6)
 
 
 # -- the EA's own manners
@@ -183,13 +221,13 @@ def words(desk: Desk, line: str) -> str:
     return (desk.line.process("SYST:ERR?") or b"").decode().strip()
 
 
-def test_without_remote_no_set_command_is_obeyed(desk: Desk) -> None:
-    assert words(desk, "VOLT 12") == '-221,"Settings conflict"'
-    assert words(desk, "OUTP ON") == '-221,"Settings conflict"'
-    assert desk.line.process("VOLT?;:OUTP?;:SYST:LOCK:OWN?") == b"0.00 V;OFF;NONE\n"
-    assert words(desk, "SYST:LOCK ON") == '0,"No error"'
-    assert words(desk, "VOLT 12V") == '0,"No error"'
-    assert desk.line.process("SOUR:VOLT?") == b"12.00 V\n"
+def test_without_remote_no_set_command_is_obeyed(ea: Desk) -> None:
+    assert words(ea, "VOLT 12") == '-221,"Settings conflict"'
+    assert words(ea, "OUTP ON") == '-221,"Settings conflict"'
+    assert ea.line.process("VOLT?;:OUTP?;:SYST:LOCK:OWN?") == b"0.00 V;OFF;NONE\n"
+    assert words(ea, "SYST:LOCK ON") == '0,"No error"'
+    assert words(ea, "VOLT 12V") == '0,"No error"'
+    assert ea.line.process("SOUR:VOLT?") == b"12.00 V\n"
 
 
 @pytest.mark.parametrize(
@@ -204,32 +242,34 @@ def test_without_remote_no_set_command_is_obeyed(desk: Desk) -> None:
         ("RES 1", '-221,"Settings conflict"'),  # mode is UIP
     ],
 )
-def test_the_guide_s_own_error_numbers(desk: Desk, line: str, error: str) -> None:
-    desk.line.process("SYST:LOCK ON")
-    assert words(desk, line) == error
+def test_the_guide_s_own_error_numbers(ea: Desk, line: str, error: str) -> None:
+    ea.line.process("SYST:LOCK ON")
+    assert words(ea, line) == error
 
 
-def test_an_overvoltage_from_outside_switches_off_and_is_named(desk: Desk) -> None:
-    desk.source.imitate(360.0, 0.1, 30.0, 30.0)
-    desk.line.process("VOLT:PROT 350")  # someone at another keyboard
-    desk.clock.sleep(0.3)
-    assert desk.line.process("OUTP?") == b"OFF\n"
+def test_an_overvoltage_from_outside_switches_off_and_is_named(ea: Desk) -> None:
+    ea.source.imitate(360.0, 0.1, 30.0, 30.0)
+    ea.line.process("VOLT:PROT 350")  # someone at another keyboard
+    ea.clock.sleep(0.3)
+    assert ea.line.process("OUTP?") == b"OFF\n"
     with pytest.raises(InstrumentError, match="switched its output off by itself: OVP"):
-        desk.source.imitate(360.0, 0.1, 30.0, 30.0)
-    desk.source.imitate(360.0, 0.1, 30.0, 30.0)  # acknowledged; set up anew
-    assert desk.source.reading().voltage == pytest.approx(360.0, abs=0.6)
+        ea.source.imitate(360.0, 0.1, 30.0, 30.0)
+    ea.source.imitate(360.0, 0.1, 30.0, 30.0)  # acknowledged; set up anew
+    assert ea.source.reading().voltage == pytest.approx(360.0, abs=0.6)
 
 
 def test_silence_switches_the_output_off(desk: Desk) -> None:
     desk.source.imitate(360.0, 0.1, 30.0, 30.0)
+    desk.plug_in()
     for _ in range(30):
         desk.clock.sleep(1.0)
         desk.source.imitate(360.0, 0.1, 30.0, 30.0)
-    assert desk.line.device.process("OUTP?") == b"ON\n"
+    assert desk.world.plant.at("dc").u == pytest.approx(360.0, abs=0.6)
     desk.clock.sleep(11.0)
-    assert desk.line.device.process("OUTP?") == b"OFF\n"
+    assert desk.world.plant.at("dc").u < 300.0
     desk.source.imitate(360.0, 0.1, 30.0, 30.0)
-    assert desk.line.device.process("OUTP?") == b"ON\n"
+    desk.clock.sleep(0.5)
+    assert desk.world.plant.at("dc").u == pytest.approx(360.0, abs=0.6)
 
 
 def test_the_rating_of_the_bench_file_must_be_the_instrument_s() -> None:
@@ -244,3 +284,56 @@ def test_the_rating_of_the_bench_file_must_be_the_instrument_s() -> None:
     manager.close()
     with pytest.raises(ValidationError, match="ocp = 45 is above"):
         ea_psb_10000.Options(current=30.0)
+
+
+# -- the Keysight's own manners
+
+
+def test_a_latched_output_still_says_it_is_programmed_on(keysight: Desk) -> None:
+    keysight.source.imitate(360.0, 0.1, 30.0, 30.0)
+    keysight.line.process("VOLT:PROT 350")  # someone at another keyboard
+    keysight.clock.sleep(0.3)
+    assert keysight.line.process("OUTP?;:STAT:QUES:COND?") == b"1;1\n"
+    with pytest.raises(InstrumentError, match="switched its output off by itself: OVP"):
+        keysight.source.imitate(360.0, 0.1, 30.0, 30.0)
+    keysight.line.lines.clear()
+    keysight.source.imitate(360.0, 0.1, 30.0, 30.0)  # off first, then cleared: clearing alone would bring it back
+    told = keysight.told()
+    assert told.index("OUTP OFF") < told.index("OUTP:PROT:CLE") < told.index("OUTP ON")
+    assert keysight.source.reading().voltage == pytest.approx(360.0, abs=0.6)
+
+
+def test_clearing_brings_an_output_back(keysight: Desk) -> None:
+    keysight.source.imitate(360.0, 0.1, 30.0, 30.0)
+    keysight.plug_in()
+    keysight.line.process("VOLT:PROT 350")
+    keysight.clock.sleep(0.3)
+    keysight.line.process("VOLT:PROT 480")
+    keysight.line.process("OUTP:PROT:CLE")
+    assert keysight.world.plant.at("dc").u == pytest.approx(360.0, abs=0.6)
+
+
+def test_limits_never_exceed_what_the_power_protection_leaves(keysight: Desk) -> None:
+    clock = keysight.clock
+    options = keysight_rp7962.Options(opp=3600.0)
+    face = keysight_rp7962_emulator.build(World(clock, Plant(), 1, None), options)
+    manager = pyvisa.ResourceManager(EmulatedVisaLibrary({NAME: face}, clock))
+    source = keysight_rp7962_driver.open_driver(open_session(NAME, manager), options, clock)
+    source.imitate(360.0, 0.1, 30.0, 5.0)
+    assert face.process("CURR:LIM?;:CURR:LIM:NEG?") == b"+1.00000E+01;-5.00000E+00\n"
+    manager.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("VOLTS 12", "-113"),
+        ("VOLT", "-109"),
+        ("VOLT 12 A", "-131"),
+        ("VOLT 511", "-222"),
+        ("CURR:LIM:NEG 5", "-222"),
+        ("FUNC WATT", "-224"),
+    ],
+)
+def test_it_refuses_in_its_own_words(keysight: Desk, line: str, error: str) -> None:
+    assert words(keysight, line).startswith(error)

@@ -13,6 +13,9 @@ import pyvisa
 from instruments.chroma_63804 import commands as chroma_63804
 from instruments.chroma_63804 import driver as chroma_63804_driver
 from instruments.chroma_63804 import emulator as chroma_63804_emulator
+from instruments.itech_it8617 import commands as itech_it8617
+from instruments.itech_it8617 import driver as itech_it8617_driver
+from instruments.itech_it8617 import emulator as itech_it8617_emulator
 from rig.clock import VirtualClock
 from rig.errors import EnvelopeError, InstrumentError, LostInstrument, UnsafeState
 from rig.plant.plant import Plant
@@ -29,7 +32,12 @@ DRIVERS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {
         chroma_63804_driver.open_driver,
         chroma_63804_emulator.build,
         chroma_63804.Options(leg=0),
-    )
+    ),
+    "itech_it8617": (
+        itech_it8617_driver.open_driver,
+        itech_it8617_emulator.build,
+        itech_it8617.Options(leg=0),
+    ),
 }
 
 
@@ -39,6 +47,7 @@ class Desk:
     world: World
     line: FaultyDevice
     load: ElectronicLoad
+    driver: str = ""
 
 
 @pytest.fixture(params=DRIVERS)
@@ -51,7 +60,7 @@ def desk(request: pytest.FixtureRequest) -> Iterator[Desk]:
     clock.sleep(1.0)
     line = FaultyDevice(build(world, options))
     manager = pyvisa.ResourceManager(EmulatedVisaLibrary({NAME: line}, clock))
-    yield Desk(clock, world, line, open_driver(open_session(NAME, manager), options, clock))
+    yield Desk(clock, world, line, open_driver(open_session(NAME, manager), options, clock), request.param)
     manager.close()
 
 
@@ -129,7 +138,7 @@ def test_safe_after_errors_and_with_a_full_queue(desk: Desk) -> None:
 @pytest.mark.parametrize("fault", [Fault.SILENCE, Fault.MUTE, Fault.LATE, Fault.GARBAGE, Fault.HALF])
 def test_one_lost_exchange_does_not_keep_it_from_being_safe(desk: Desk, fault: Fault) -> None:
     desk.load.draw(4000.0)
-    desk.line.order(fault, when="LOAD")
+    desk.line.order(fault, when={"chroma_63804": "LOAD", "itech_it8617": "INP"}[desk.driver])
     desk.load.make_safe()
     assert desk.load.make_safe().confirmed
     assert true_power(desk) == 0.0
@@ -173,9 +182,65 @@ def test_it_answers_for_itself(desk: Desk) -> None:
 
 def test_malformed_and_unknown_commands_are_refused_in_its_own_words(desk: Desk) -> None:
     desk.line.process("*CLS")
-    for line, code in ((":LOAD:POWE 3", b"-113"), (":LOAD:POW", b"-109"), (":LOAD:POW 9 V", b"-131")):
+    desk.line.process("SYST:REM")  # the one that has it
+    desk.line.process("*CLS")
+    power = {"chroma_63804": ":LOAD:POW", "itech_it8617": ":SOUR:POW"}[desk.driver]
+    for line, code in ((f"{power}E 3", b"-113"), (power, b"-109"), (f"{power} 9 V", b"-131")):
         assert desk.line.process(line) is None
         reply = desk.line.process("SYST:ERR?")
         assert reply is not None
         assert reply.startswith(code)
     assert desk.line.process("SYST:ERR?") == b'0,"No error"\n'
+
+
+# -- the ITECH's own manners
+
+
+@pytest.fixture
+def itech() -> Iterator[Desk]:
+    clock = VirtualClock()
+    world = World(clock, Plant(), 1, None)
+    world.plant.set_mains(Mains(on=True))
+    world.plant.command_pcs(True)
+    clock.sleep(1.0)
+    options = itech_it8617.Options(leg=0)
+    line = FaultyDevice(itech_it8617_emulator.build(world, options))
+    manager = pyvisa.ResourceManager(EmulatedVisaLibrary({NAME: line}, clock))
+    yield Desk(clock, world, line, itech_it8617_driver.open_driver(open_session(NAME, manager), options, clock))
+    manager.close()
+
+
+def test_protections_are_set_before_the_input_closes(itech: Desk) -> None:
+    itech.load.draw(1000.0)
+    told = [line for line in itech.line.lines if "?" not in line]
+    closed = told.index("INP ON")
+    assert told[0] == "SYST:REM"
+    for start in ("CURR:PROT 66", "POW:PROT 5940", "FUNC POW", "POW 1000"):
+        assert any(line.startswith(start) for line in told[:closed]), start
+
+
+def test_without_remote_no_set_command_is_obeyed(itech: Desk) -> None:
+    itech.line.process("POW 100")
+    assert (itech.line.process("SYST:ERR?") or b"").startswith(b"-201")
+    assert itech.line.process("POW?") == b"0.00\n"
+
+
+def test_an_input_that_opened_by_itself_is_told_and_not_closed_in_silence(itech: Desk) -> None:
+    itech.load.draw(3000.0)
+    itech.line.process("CURR:PROT 10")  # someone at another keyboard
+    itech.clock.sleep(0.3)
+    assert true_power(itech) == 0.0
+    with pytest.raises(InstrumentError, match="opened its input by itself"):
+        itech.load.draw(3000.0)
+    assert true_power(itech) == 0.0
+    itech.load.draw(3000.0)  # told; set up anew
+    assert true_power(itech) == pytest.approx(3000.0, abs=30.0)
+
+
+def test_closing_gives_the_panel_back_only_when_nothing_is_drawn(itech: Desk) -> None:
+    itech.load.draw(1000.0)
+    itech.load.draw(0.0)
+    itech.load.close()
+    itech.line.process("*CLS")
+    itech.line.process("POW 5")
+    assert (itech.line.process("SYST:ERR?") or b"").startswith(b"-201")
