@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import instruments.ametek_mx45.commands as ametek_mx45
+import instruments.ametek_mx45.driver as ametek_mx45_driver
+import instruments.ametek_mx45.emulator as ametek_mx45_emulator
 import instruments.chroma_61845.commands as chroma_61845
 import instruments.chroma_61845.driver as chroma_61845_driver
 import instruments.chroma_61845.emulator as chroma_61845_emulator
@@ -102,6 +105,14 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         keysight_rp7962_emulator.build,
         met_hardware=keysight_rp7962_driver.KeysightRp7962.met_hardware,
         accuracy="instruments/keysight_rp7962/accuracy.toml",
+    ),
+    "ametek_mx45": Driver(
+        "grid",
+        ametek_mx45.Options,
+        ametek_mx45_driver.open_driver,
+        ametek_mx45_emulator.build,
+        met_hardware=ametek_mx45_driver.AmetekMx45.met_hardware,
+        accuracy="instruments/ametek_mx45/accuracy.toml",
     ),
     "vehicle_interface": Driver(
         "vehicle",
