@@ -11,6 +11,7 @@ that a wrong set-up is seen. Range and phases change only with the output off (-
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -211,14 +212,18 @@ class EmulatedAmetekMx45:
                 start.voltage + min(passed / volts if volts else 1.0, 1.0) * (end.voltage - start.voltage),
                 start.frequency + min(passed / hertz if hertz else 1.0, 1.0) * (end.frequency - start.frequency),
             )
-            self._later(now + passed, lambda stair=stair: self._put(stair))  # type: ignore[misc]
+            self._later(now + passed, self._putting(stair))
         if stairs:
-            self._later(now + max(volts, hertz), lambda: self._put(end))
+            self._later(now + max(volts, hertz), self._putting(end))
         else:
             self._put(end)
 
+    def _putting(self, output: _Output) -> Callable[[], None]:
+        return lambda: self._put(output)
+
     def _seconds(self, way: float, slew: Command[float]) -> float:
-        return abs(way) / max(self.value[slew], SLOWEST)
+        rate: float = self.value[slew]
+        return abs(way) / max(rate, SLOWEST)
 
     def _later(self, when: float, call: Any) -> None:
         self._pending.append(self._world.clock.at(when, call, Phase.PLANT))

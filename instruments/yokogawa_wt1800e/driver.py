@@ -17,9 +17,11 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
+from pathlib import Path
 from typing import ClassVar
 
-from instruments.yokogawa_wt1800e.beat import Beat
+from instruments.beat import Beat
+from instruments.readings import Make, Model, Range, Values, maker
 from instruments.yokogawa_wt1800e.commands import (
     CURRENT_AUTO,
     CURRENT_RANGE,
@@ -40,19 +42,28 @@ from instruments.yokogawa_wt1800e.commands import (
     VOLTAGE_AUTO,
     VOLTAGE_RANGE,
     WIRING,
+    ZERO,
     Edge,
     Format,
     Options,
     Readings,
 )
-from instruments.yokogawa_wt1800e.readings import Make, Values, maker
 from rig.clock import Clock
 from rig.errors import InstrumentError, UseError
+from rig.metrology.accuracy import read_accuracy
 from rig.metrology.measurement import Measurement
 from rig.plant.ports import Port
 from rig.roles import Quantity, Snapshot
 from rig.scpi.driver import ErrorQueue, ScpiDriver, Session
 
+MODEL = Model(
+    read_accuracy(Path(__file__).with_name("accuracy.toml")),
+    VALUES.spelt() + "?",
+    zero=ZERO,
+    zero_source="WT1800 (M)",
+    pf_influence=0.001,  # 0.1 % of S at power factor 0
+    pf_source="influence of the power factor, WT1800 (M)",
+)
 FINEST = 0.001
 """s between two looks while an update's end is waited for, at the least (project choice)."""
 LOOKS = 50
@@ -292,7 +303,9 @@ class YokogawaWt1800e(ScpiDriver):
         port, function = quantity
         number = self._element[port]
         source = f"{self.resource} element {number} {port} {function}"
-        return maker(function, f"{port} {function}", source, self._options.elements[number])
+        element = self._options.elements[number]
+        wired = Range(element.voltage_range, element.current, port == "dc")
+        return maker(MODEL, function, f"{port} {function}", source, wired)
 
 
 def open_driver(session: Session, options: Options, clock: Clock) -> YokogawaWt1800e:

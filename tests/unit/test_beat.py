@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from instruments.yokogawa_wt1800e.beat import Beat
+from instruments.beat import Beat
 
 PERIOD = 0.2
 
