@@ -1,0 +1,134 @@
+"""The HTML report in a real browser: nothing complains, filters and keys do what they say, and it reads in the dark,
+on a narrow screen and on paper."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
+from synthetic_run import build
+
+from benchmarks.chromium import Chromium, Page, chromium, program
+from reports.html import write_html
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not program(), reason="no chromium on this machine (Debian: apt-get install chromium)"),
+]
+ROWS = "Array.from(document.querySelectorAll('.row.test:not([hidden])'))"
+SHOWN = f"{ROWS}.map(r => r.dataset.verdict)"
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_html(build(tmp_path_factory.mktemp("run") / "a", angles=(0, 90, 315)))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Chromium, report: Path) -> Iterator[Page]:
+    page = browser.page()
+    page.open(report)
+    yield page
+    assert page.complaints == []
+
+
+def active(page: Page) -> str:
+    return str(page.does("document.activeElement.id || document.activeElement.className"))
+
+
+def test_a_verdict_pressed_shows_its_rows_and_pressed_again_all(page: Page) -> None:
+    all_rows = page.does(SHOWN)
+    assert {"PASS", "FAIL"} <= set(all_rows)
+    page.does("document.querySelector('.chip[data-verdict=FAIL]').click()")
+    assert page.does(SHOWN) == ["FAIL"] * all_rows.count("FAIL")
+    assert f"{all_rows.count('FAIL')} tests shown" in page.does("document.querySelector('#shown').textContent")
+    page.does("document.querySelector('.chip[data-verdict=FAIL]').click()")
+    assert page.does(SHOWN) == all_rows
+
+
+def test_the_suite_filter_leaves_only_its_rows(page: Page) -> None:
+    page.does("{const s = document.querySelector('#suite'); s.value = 'transfer_timing';"
+              "s.dispatchEvent(new Event('change'))}")  # fmt: skip
+    suites = page.does(f"{ROWS}.map(r => r.dataset.suites)")
+    assert set(suites) == {"transfer_timing"}
+
+
+def test_find_by_keyboard_alone(page: Page) -> None:
+    page.key("/")
+    assert active(page) == "find"
+    page.type("315")
+    names = page.does(
+        "Array.from(document.querySelectorAll('.row.test:not([hidden]) > summary')).map(s => s.innerText)"
+    )
+    assert names
+    assert all("315" in one for one in names)
+    page.key("Escape")
+    assert page.does("document.querySelector('#find').value") == ""
+    assert len(page.does(SHOWN)) > len(names)
+
+
+def test_tab_reaches_skip_link_chips_and_a_test_which_enter_opens(page: Page) -> None:
+    page.key("Tab")
+    assert active(page) == "skip"
+    seen = set[str]()
+    for _ in range(200):
+        page.key("Tab")
+        kind = page.does("document.activeElement.closest('.row.test') ? 'test' : document.activeElement.className")
+        seen.add(kind.split(" ")[0])
+        if kind == "test":
+            break
+    assert {"chip", "test"} <= seen
+    was = page.does("document.activeElement.closest('.row.test').open")
+    page.key("Enter")
+    assert page.does("document.activeElement.closest('.row.test').open") is not was
+
+
+def test_a_link_into_a_closed_test_opens_it(browser: Chromium, report: Path) -> None:
+    page = browser.page()
+    page.open(report, "t-0")
+    assert page.does("document.querySelector('#t-0').open") is True
+    assert page.complaints == []
+
+
+def test_the_cursor_of_a_picture_reads_values_by_key(page: Page) -> None:
+    page.does("for (const d of document.querySelectorAll('details')) d.open = true")
+    page.does("document.querySelector('.plot').focus()")
+    page.key("ArrowRight")
+    first = page.does("document.querySelector('.read').innerText")
+    assert re.search(r"-?\d", first)
+    page.key("End")
+    assert page.does("document.querySelector('.read').innerText") != first
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_screen_is_left_sideways(browser: Chromium, report: Path, width: int, dark: bool) -> None:
+    page = browser.page(width=width, dark=dark)
+    page.open(report)
+    assert page.does("document.documentElement.scrollWidth") <= width
+    light, ground = page.does(
+        "[getComputedStyle(document.body).color, getComputedStyle(document.body).backgroundColor]"
+    )
+
+    def brightness(text: str) -> int:
+        return sum(map(int, re.findall(r"\d+", text)[:3]))
+
+    assert (brightness(light) > brightness(ground)) is dark
+
+
+def test_paper_shows_the_verdict_and_no_buttons(page: Page) -> None:
+    page.emulate(paper=True)
+    assert page.does("getComputedStyle(document.querySelector('.bar')).display") == "none"
+    assert page.does("document.querySelector('.verdict').getClientRects().length") == 1
+    assert page.pdf().startswith(b"%PDF")
