@@ -1,11 +1,11 @@
-"""How long the reports of a long run take, beside Allure 3 generating its own from the same results, in one run; and how
-soon the HTML report stands on the screen.
+"""How long the reports of a long run take, beside Allure 3 generating its own from the same results; and how soon the
+HTML report stands on the screen.
 
     python -m benchmarks.reports [--tests 5000] [--allure "npx allure"]
 
-Each test of the run has a capture, a picture and two judged measurements: 5,000 tests are 10,000 measurements. Allure is
-the npm package `allure`; its time is that of the whole command, as that of ours would be. The page is opened several
-times in headless Chromium, and the best counts: what disturbs a load only ever makes it slower.
+Each test of the run has a capture, a picture and two judged measurements: 5,000 tests are 10,000 measurements. Allure
+is the npm package `allure`, and its time that of the whole command. The page is opened several times in headless
+Chromium, and the best counts: what disturbs a load only ever makes it slower.
 """
 
 from __future__ import annotations

@@ -16,9 +16,11 @@ from fixtures.progress import Progress
 from reports.account import account
 from reports.formats import Given, write_reports
 from reports.github import tell_github
+from reports.history.rows import read_run
+from reports.history.store import open_store
 from reports.run import gather
 from rig.cli.sealing import seal_folder, sealing_key
-from rig.errors import UseError
+from rig.errors import RigError, UseError
 from rig.evidence.journal import scan_journal
 
 
@@ -29,6 +31,7 @@ def campaign(
     quiet: bool = False,
     key: Path | None = None,
     to: Sequence[str] = ("html",),
+    history: str = "",
 ) -> None:
     """Run, write the reports, seal when there is a key, and exit as the verdicts say. chosen: folders of suites, none
     for all. to: names of reports.formats."""
@@ -67,7 +70,24 @@ def campaign(
         print(line)
     if secret is not None:
         print(f"seal       {seal_folder(conductor.folder, secret)}")
+    if note := index(conductor.folder, history):
+        print(note)
     raise typer.Exit(status)
+
+
+def index(folder: Path, history: str = "") -> str:
+    """Put a run that ended into the index, or into the one beside it where there is one; what to say of it. The verdict
+    stands whatever comes of it: the index can be made again."""
+    beside = folder.parent / "history.sqlite"
+    where = history or (str(beside) if folder.parent.name == "evidence" or beside.is_file() else "")
+    if not where:
+        return ""
+    try:
+        with open_store(where) as store:
+            store.put(read_run(folder))
+            return f"history    {store.name}"
+    except RigError as error:
+        return f"history    not written: {error}"
 
 
 class Named:

@@ -19,6 +19,7 @@ Suites = Annotated[list[str] | None, typer.Option("--suite", help="subject to ru
 Key = Annotated[Path | None, typer.Option(help="private key: seal the run at its end (see v2hrig key new)")]
 To = Annotated[str, typer.Option(help="reports to write: html, pdf, junit, allure, with commas between")]
 Depths = Annotated[Depth, typer.Option(help="how much of the test matrices is run")]
+History = Annotated[str, typer.Option(help="index to put the run into, as v2hrig history --db has it")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no line for each test")]
 
 
@@ -33,6 +34,7 @@ def certify(
     quiet: Quiet = False,
     key: Key = None,
     to: To = "html",
+    history: History = "",
     laboratory: Annotated[Path | None, typer.Option(help="TOML file of the laboratory, customer and item")] = None,
 ) -> None:
     """Run the suites on a bench and write the report."""
@@ -46,4 +48,4 @@ def certify(
     order = Order(
         bench=bench, profile=profile, seed=seed, out=out, depth=depth, command=shlex.join(said), laboratory=stated
     )
-    campaign(order, chosen, keyword, quiet, key, names)
+    campaign(order, chosen, keyword, quiet, key, names, history)

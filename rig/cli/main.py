@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from rig.cli import bench, certify, emulate, report, requirements, resume, sealing, trace
+from rig.cli import bench, certify, emulate, history, report, requirements, resume, sealing, trace
 from rig.errors import BenchFault, RigError, UnsafeState
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("verify")(sealing.verify)
 app.command("emulate")(emulate.emulate)
 app.add_typer(trace.app, name="trace")
 app.add_typer(bench.app, name="bench")
+app.add_typer(history.app, name="history")
 app.add_typer(requirements.app, name="requirements")
 app.add_typer(sealing.app, name="key")
 

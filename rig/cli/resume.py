@@ -12,7 +12,7 @@ from fixtures.conductor import Order
 from fixtures.depth import DEPTHS
 from reports.formats import formats
 from rig.cli.campaign import campaign
-from rig.cli.certify import Key, Quiet, To
+from rig.cli.certify import History, Key, Quiet, To
 from rig.errors import UseError
 from rig.evidence.reopen import reopen
 from rig.evidence.run_info import read_run_info
@@ -23,6 +23,7 @@ def resume(
     quiet: Quiet = False,
     key: Key = None,
     to: To = "html",
+    history: History = "",
 ) -> None:
     """Run what is left of a run, on the same bench, and write the report of all of it."""
     names = formats(to)
@@ -46,4 +47,4 @@ def resume(
         laboratory=info.laboratory,
         cut_off=cut_off,
     )
-    campaign(order, quiet=quiet, key=key, to=names)
+    campaign(order, quiet=quiet, key=key, to=names, history=history)
