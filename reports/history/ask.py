@@ -26,7 +26,7 @@ def ask_parquet(sql: str, folders: Sequence[Path]) -> tuple[list[str], list[tupl
             if not files:
                 where = ", ".join(map(str, folders))
                 raise UseError(f"{where}: no {table}.parquet in it; write it with v2hrig export RUN --to parquet")
-            connection.from_parquet(files, union_by_name=True).create_view(table)
+            connection.from_parquet(files, union_by_name=True).create(table)
         connection.execute("SET enable_external_access = false")  # a question reads these tables and no other file
         answer = connection.execute(sql)
         return [one[0] for one in answer.description or ()], answer.fetchall()

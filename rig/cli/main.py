@@ -10,7 +10,7 @@ import sys
 
 import typer
 
-from rig.cli import bench, certify, emulate, history, report, requirements, resume, sealing, trace
+from rig.cli import bench, certify, emulate, export, history, report, requirements, resume, sealing, trace
 from rig.errors import BenchFault, RigError, UnsafeState
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command("certify")(certify.certify)
 app.command("resume")(resume.resume)
 app.command("report")(report.report)
+app.command("export")(export.export_run)
 app.command("seal")(sealing.seal)
 app.command("verify")(sealing.verify)
 app.command("emulate")(emulate.emulate)
