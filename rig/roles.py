@@ -181,6 +181,7 @@ class Waveforms:
     resolution: unit of one converter step per channel. gain_u: standard uncertainty of the gain, 1 (fraction), of the
     worst channel, its probe included. offset_u: standard uncertainty of the zero per channel, in its unit.
     time_u: s, standard uncertainty of an instant against the other channels. start_u: s, of `start` against bench time.
+    noise: standard deviation of what the digitizer adds to a sample, per channel, in its unit; empty for unknown.
     clipped: per channel, whether any sample stood at the converter's rail.
     """
 
@@ -195,6 +196,7 @@ class Waveforms:
     source: str
     offset_u: tuple[float, ...]
     start_u: float
+    noise: tuple[float, ...] = ()
 
     @property
     def units(self) -> tuple[Literal["V", "A"], ...]:

@@ -78,6 +78,11 @@ ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
 OFFSET_U = ACCURACY["voltage"].ranges[0].range / 100.0 / math.sqrt(3.0)
 """Of a channel's range."""
 GAIN_U = ACCURACY["voltage"].ranges[0].reading / 100.0 / math.sqrt(3.0)
+NOISE = {
+    bits: ACCURACY[function].ranges[0].noise / 100.0
+    for bits, function in ((8, "voltage"), (12, "voltage_high_resolution"))
+}
+"""Standard deviation of a sample, of a channel's range."""
 TIME_LIMIT = ACCURACY["time"].ranges[0].reading / 100.0
 """s/s, limit of error of the time base."""
 SPARE = 1.05
@@ -171,6 +176,7 @@ class KeysightDsox(ScpiDriver):
             source=f"{self.resource} {recording.bits} bit",
             offset_u=tuple(OFFSET_U * self._options.channels[number].full for number in recording.numbers),
             start_u=recording.trigger_u,
+            noise=tuple(NOISE[recording.bits] * self._options.channels[number].full for number in recording.numbers),
         )
 
     # -- set-up

@@ -207,6 +207,7 @@ class TektronixMso5(ScpiDriver):
             source=f"{self.resource} 16 bit",
             offset_u=tuple(_offset_u(channel) for channel in wired),
             start_u=recording.trigger_u,
+            noise=tuple(CHANNEL.noise / 100.0 * channel.full for channel in wired),
         )
 
     # -- set-up

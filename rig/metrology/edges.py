@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -137,6 +137,27 @@ def end_edge(w: Wave, start: int, stop: int, reference: SineFit, peak: float) ->
     return Edge(last + _reach(over(last, near), hole), +1)
 
 
+def farther(w: Wave, edge: Edge, reference: SineFit, other: SineFit, peak: float) -> Edge:
+    """The edge moved outwards to a departure that does not persist and is cut off from it by a stretch in which the
+    voltage on the other side of the disturbance (`other`) looks like the reference: longer than a zero crossing where
+    the two are nearly in phase."""
+    cycle = cycle_of(w, reference)
+    low, high = (max(0, edge.seen - cycle), edge.seen + 1) if edge.outwards < 0 else (edge.seen, edge.seen + cycle)
+    high = min(high, len(w.samples))
+    time = w.times(low, high)
+    expected = reference.at(time)
+    alike = np.abs(other.at(time) - expected) <= THRESHOLD * peak
+    far = np.abs(w.part(low, high) - expected) > THRESHOLD * peak
+    step = edge.outwards
+    pairs = (far & np.roll(far, 1) & (np.arange(len(far)) > 0))[::step]
+    # Outwards of the edge, over everything in which the two look alike, as far as half a cycle.
+    apart = first(~alike[::step][1:])
+    hole = min(len(alike) - 1 if apart is None else apart + 1, cycle // 2)
+    if hole <= _hole(reference, peak, w.rate):
+        return edge
+    return replace(edge, seen=edge.seen + step * _reach(np.concatenate([[True], pairs[1:]]), hole))
+
+
 def cycle_of(w: Wave, reference: SineFit) -> int:
     """Samples of a cycle."""
     return max(4, round(w.rate / reference.frequency))
@@ -170,8 +191,7 @@ def bracket(w: Wave, edge: Edge, other: int, reference: SineFit, peak: float) ->
     quarter = half // 2
     noise = math.hypot(max(reference.residual, LEAST_NOISE * peak), w.resolution)
     inside, sine, turned = _walk(w, edge.seen, -edge.outwards, min(half, abs(edge.seen - other) + 1), reference)
-    here = _depth(inside[:quarter], sine[:quarter])
-    there = _depth(inside[quarter:], sine[quarter:]) if len(inside) > quarter + quarter // 2 else here
+    here, there = _depths(inside, sine, quarter, noise, edge.outwards)
     models = [(here, 0.0)] + [_residual(inside[:n], sine[:n], turned[:n]) for n in (quarter, quarter // 2)]
     away, sine, turned = _walk(w, edge.seen + edge.outwards, edge.outwards, half + quarter, reference)
     if not len(away):
@@ -184,6 +204,9 @@ def bracket(w: Wave, edge: Edge, other: int, reference: SineFit, peak: float) ->
         places = [_sharp(away, part * sine + aside * turned, noise) for part, aside in models]
         near, far = min(a for a, _ in places), max(b for _, b in places)
         far = max(far, _visible(away, 0.0 * sine, noise, peak, w.rate))
+        if edge.outwards > 0 and growth > STEADY * depth / 4:
+            # Near a zero crossing a fast soft start shows this little of itself.
+            far = max(far, _gradual(away, sine, quarter, noise))
     else:
         # Noise may have carried the seen edge outwards as well, by the largest of many samples.
         early = 3 * noise / reference.amplitude * quarter / growth if growth > STEADY * depth / 2 else 0.0
@@ -210,6 +233,18 @@ def _depth(missing: Floats, sine: Floats) -> float:
     over may have been dead before."""
     power = float(sine @ sine)
     return min(float(missing @ sine) / power, 1.0) if power > 0 else 1.0
+
+
+def _depths(inside: Floats, sine: Floats, quarter: int, noise: float, outwards: int) -> tuple[float, float]:
+    """Depth of the last quarter cycle before the edge and of the one before that; of a departure too short for both, of
+    its halves, where it ends and noise lets them be told apart: a start soft as that looks sharp as a whole."""
+    if len(inside) > quarter + quarter // 2:
+        return _depth(inside[:quarter], sine[:quarter]), _depth(inside[quarter:], sine[quarter:])
+    whole, middle = _depth(inside, sine), len(inside) // 2
+    near, far = float(sine[:middle] @ sine[:middle]), float(sine[middle:] @ sine[middle:])
+    if outwards < 0 or min(near, far) <= 0 or noise * math.sqrt(SURE * (1 / near + 1 / far)) > STEADY:
+        return whole, whole
+    return _depth(inside[:middle], sine[:middle]), _depth(inside[middle:], sine[middle:])
 
 
 def _residual(missing: Floats, sine: Floats, turned: Floats) -> tuple[float, float]:

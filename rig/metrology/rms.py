@@ -1,8 +1,7 @@
 """RMS, Urms(1/2), frequency and harmonic distortion of a sampled voltage.
 
-RMS is taken over whole cycles of the measured frequency. Squares are integrated by the trapezoidal rule and the
-integral is read between samples, so a cycle need not be a whole number of samples. A record is walked half cycle by
-half cycle and never copied whole; float32 samples are squared and summed as they are, which costs less than 1e-6.
+RMS is taken over whole cycles of the measured frequency, which need not be whole numbers of samples (integral.py). For
+the length of a cycle a thinned record does: every sample of a fast one would tell it no better than is needed.
 Urms(1/2): rms over one cycle, refreshed each half cycle (IEC 61000-4-30), stamped here at the end of its window.
 """
 
@@ -12,9 +11,9 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from rig.errors import BenchFault
+from rig.metrology.integral import integral_of_squares
 from rig.metrology.measurement import Component, Measurement
 from rig.metrology.sine import SineFit, fit_record, fit_sine, with_shape
 from rig.metrology.wave import BLOCK, Floats, Wave, blocks
@@ -29,8 +28,6 @@ GUESS_RATE = 50e3
 """S/s a first guess is made of (project choice)."""
 HARMONIC_WINDOW = 0.2
 """s: ten cycles at 50 Hz, twelve at 60 Hz (IEC 61000-4-7)."""
-SUMMED = 1 << 13
-"""Samples summed at once, so that a float32 sum of squares keeps its digits."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,19 +72,36 @@ def frequency(w: Wave, nominal_frequency: float, name: str = "frequency") -> Mea
 
 
 def rms(w: Wave, nominal_frequency: float, name: str = "u") -> Measurement:
-    """V rms over all whole cycles of the record."""
-    per_cycle = 1 / fit_wave(w, nominal_frequency).frequency
-    cycles = _cycles(w, 1 / per_cycle)
+    """Rms over all whole cycles of the record, in its unit. Noise counts as part of it."""
+    thin = w.thinned(GUESS_RATE)
+    fit = fit_wave(thin, nominal_frequency)
+    per_cycle = 1 / fit.frequency
+    cycles = cycles_in(w, fit.frequency)
     edges = np.arange(cycles + 1, dtype=np.float64) * per_cycle
-    squares = np.diff(_integral_of_squares(w, edges)) / per_cycle
+    squares = np.diff(integral_of_squares(w, edges)) / per_cycle
     value = math.sqrt(float(np.mean(squares)))
-    spread = float(np.std(np.sqrt(squares), ddof=1)) / math.sqrt(cycles) if cycles > 1 else 0.0
+    noise = _noise(thin, fit)
+    # Of a single cycle nothing repeats: what its noise makes of it is all there is to say.
+    alone = noise / math.sqrt(len(w.samples))
+    spread = float(np.std(np.sqrt(squares), ddof=1)) / math.sqrt(cycles) if cycles > 1 else alone
+    # A zero error adds its square, and twice itself times the level that is really there.
+    zero = math.hypot(w.offset_u * fit.offset, math.sqrt(3) / 2 * w.offset_u**2) / value
+    added = noise**2 / (2 * value)
     budget = (
         Component("gain", w.gain_u * value, "normal", w.source or "gain"),
+        Component("zero", zero, "rectangular", w.source or "zero"),
+        Component("noise in it", added / math.sqrt(3), "one-sided", "the voltage's own or the digitizer's"),
         Component("resolution", w.resolution / math.sqrt(12 * len(w.samples)), "rectangular", "converter step"),
-        Component("repeatability", spread, "normal", f"{cycles} cycles", dof=cycles - 1),
+        Component("repeatability", spread, "normal", f"{cycles} cycles", dof=cycles - 1 if cycles > 1 else math.inf),
     )
-    return Measurement(name, value, "V", budget, w.source, w.start + cycles * per_cycle, w.of)
+    return Measurement(name, value, w.unit, budget, w.source, w.start + cycles * per_cycle, w.of)
+
+
+def _noise(w: Wave, fit: SineFit) -> float:
+    """Standard deviation of what does not come again in the first cycles, unit."""
+    n = _whole(w, fit.frequency, FIRST_CYCLES)
+    time, values = w.times(0, n), w.part(0, n)
+    return with_shape(fit_sine(time, values, fit.frequency), time, values).residual
 
 
 def urms_half(w: Wave, nominal_frequency: float) -> HalfCycles:
@@ -96,7 +110,7 @@ def urms_half(w: Wave, nominal_frequency: float) -> HalfCycles:
     steps = int((w.seconds - 1 / w.rate) / half + 1e-9)
     if steps < 2:
         raise BenchFault(f"{w.source or 'wave'}: {w.seconds:.4g} s is shorter than a cycle; record longer")
-    integral = _integral_of_squares(w, np.arange(steps + 1, dtype=np.float64) * half)
+    integral = integral_of_squares(w, np.arange(steps + 1, dtype=np.float64) * half)
     values = np.sqrt(np.maximum(integral[2:] - integral[:-2], 0.0) / (2 * half))
     return HalfCycles(w.start + np.arange(2, steps + 1, dtype=np.float64) * half, values)
 
@@ -112,7 +126,7 @@ def thd(w: Wave, nominal_frequency: float, order: int = 40, name: str = "thd_u")
     order = min(order, math.ceil(w.rate / (2 * fundamental)) - 1)
     if order < 2:
         raise BenchFault(f"{w.source or 'wave'}: {w.rate:g} S/s shows no harmonic; record faster")
-    n = _whole(w, fundamental, min(round(HARMONIC_WINDOW * nominal_frequency), _cycles(w, fundamental)))
+    n = _whole(w, fundamental, min(round(HARMONIC_WINDOW * nominal_frequency), cycles_in(w, fundamental)))
     squares, floor = _harmonics(w, n, fundamental, order)
     above = max(float(np.sum(squares[1:])) - floor * (order - 1), 0.0)
     # Of the sum itself, and of the floor, which so many squares tell to little more than 1/sqrt(order).
@@ -133,20 +147,42 @@ def thd(w: Wave, nominal_frequency: float, order: int = 40, name: str = "thd_u")
 def _harmonics(w: Wave, n: int, fundamental: float, order: int) -> tuple[Floats, float]:
     """Squares of the amplitudes of orders 1..order in the first n samples, V2, and what noise adds to one of them."""
     powers = 2 * order + 1  # of half the fundamental: even ones are harmonics, odd ones stand between them
-    normal, wanted = np.zeros((2 * powers + 1,) * 2), np.zeros(2 * powers + 1)
+    step = math.pi * fundamental / w.rate
+    sums = np.zeros(powers + 1, dtype=np.complex128)
     for low, high in blocks(0, n, size=BLOCK // 16):
-        # Rows, and powers by multiplication: a hundred sines of each sample would cost more than all the rest.
-        turn = np.exp(1j * math.pi * fundamental * w.times(low, high))
-        columns = np.ones((2 * powers + 1, high - low))
-        grown = turn.copy()
-        for k in range(powers):
-            columns[2 * k], columns[2 * k + 1] = grown.real, grown.imag
+        # Powers by multiplication: a hundred sines of each sample would cost more than all the rest.
+        values = w.part(low, high).astype(np.complex128)
+        turn = np.exp(1j * step * np.arange(high - low))
+        grown = np.ones_like(turn)
+        begin = np.exp(1j * ((step * low * np.arange(powers + 1)) % (2 * math.pi)))
+        for k in range(powers + 1):
+            sums[k] += begin[k] * (grown @ values)
             grown *= turn
-        normal += columns @ columns.T
-        wanted += columns @ w.part(low, high)
+    normal = _normal(step, n, powers)
+    wanted = np.empty(2 * powers + 1)
+    wanted[:-1:2], wanted[1::2], wanted[-1] = sums[1:].real, sums[1:].imag, sums[0].real
     terms, *_ = np.linalg.lstsq(normal, wanted, rcond=1e-9)
     squares = np.asarray(terms[:-1:2] ** 2 + terms[1:-1:2] ** 2, dtype=np.float64)
     return squares[1::2][:order], _noise_floor(squares[2::2])
+
+
+def _normal(step: float, n: int, powers: int) -> Floats:
+    """Sums of products of the columns cos k*step*t, sin k*step*t (k from 1) and 1 over n samples: each is made of sums of
+    one cosine or one sine, which are geometric series."""
+    m = np.arange(1, 2 * powers + 1)
+    one = np.exp(1j * ((step * m) % (2 * math.pi)))
+    series = np.concatenate([[n], (np.exp(1j * ((step * m * n) % (2 * math.pi))) - 1) / (one - 1)])
+    k = np.arange(1, powers + 1)
+    apart, together = k[:, None] - k[None, :], k[:, None] + k[None, :]
+    c_apart, c_together = series.real[np.abs(apart)], series.real[together]
+    s_apart, s_together = np.sign(apart) * series.imag[np.abs(apart)], series.imag[together]
+    normal = np.empty((2 * powers + 1,) * 2)
+    normal[:-1:2, :-1:2], normal[1::2, 1::2] = (c_apart + c_together) / 2, (c_apart - c_together) / 2
+    normal[1::2, :-1:2] = (s_together + s_apart) / 2  # sine of the row, cosine of the column
+    normal[:-1:2, 1::2] = normal[1::2, :-1:2].T
+    normal[-1, :-1:2], normal[-1, 1::2], normal[-1, -1] = series.real[k], series.imag[k], n
+    normal[:, -1] = normal[-1]
+    return normal
 
 
 def _noise_floor(squares: Floats) -> float:
@@ -156,40 +192,7 @@ def _noise_floor(squares: Floats) -> float:
     return float(np.mean(squares[near]))
 
 
-def _integral_of_squares(w: Wave, edges: Floats) -> Floats:
-    """V2s from the first sample to each edge (s since the first sample, increasing)."""
-    n = len(w.samples)
-    position = np.clip(edges * w.rate, 0.0, n - 1)
-    low = np.minimum(position.astype(int), max(n - 2, 0))
-    part = position - low
-    here, there = (np.asarray(w.samples[at], dtype=np.float64) ** 2 for at in (low, np.minimum(low + 1, n - 1)))
-    first = float(w.samples[0]) ** 2
-    with np.errstate(invalid="ignore"):  # told in words below
-        # By the trapezoidal rule: all squares before the sample, the first and this one by half.
-        total = _sums_of_squares(w, low) + (here - first) / 2
-        # Inside a sample interval the square runs straight from one sample to the next.
-        result: Floats = (total + part * here + part**2 / 2 * (there - here)) / w.rate
-    if not np.isfinite(result).all():
-        raise w.no_number()
-    return result
-
-
-def _sums_of_squares(w: Wave, ends: npt.NDArray[np.intp]) -> Floats:
-    """Sum of the squares of all samples before each of the ends (increasing)."""
-    w.must_not_clip()
-    sums, total, low = np.empty(len(ends)), 0.0, 0
-    plain = w.samples.dtype in (np.float32, np.float64)
-    for i, end in enumerate(ends.tolist()):
-        while low < end:
-            high = min(end, low + SUMMED)
-            values = w.samples[low:high] if plain else w.samples[low:high].astype(np.float64)
-            total += float(np.dot(values, values))
-            low = high
-        sums[i] = total
-    return sums
-
-
-def _cycles(w: Wave, frequency: float) -> int:
+def cycles_in(w: Wave, frequency: float) -> int:
     """Whole cycles between the first and the last sample."""
     cycles = int((len(w.samples) - 1) / w.rate * frequency + 1e-6)
     if cycles < 1:
@@ -199,5 +202,5 @@ def _cycles(w: Wave, frequency: float) -> int:
 
 def _whole(w: Wave, frequency: float, cycles: int) -> int:
     """Samples in so many cycles, no more than there are."""
-    _cycles(w, frequency)
+    cycles_in(w, frequency)
     return min(len(w.samples), round(cycles * w.rate / frequency))

@@ -115,7 +115,9 @@ def _shaped(fit: SineFit, time: Floats, values: Floats) -> SineFit:
     summed = np.bincount(nearest, weights=rest, minlength=steps)
     shaped = replace(fit, shape=summed / np.maximum(counted, 1))
     left = values - shaped.at(time)
-    return replace(shaped, residual=float(np.sqrt(np.mean(left**2))))
+    # Each step of the shape took a share of the noise with it.
+    free = max(1, len(time) - steps)
+    return replace(shaped, residual=math.sqrt(float(left @ left) / free))
 
 
 def _steps(n: int) -> Floats:

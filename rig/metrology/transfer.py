@@ -31,6 +31,7 @@ from rig.metrology.edges import (
     bracket,
     cycle_of,
     end_edge,
+    farther,
     first,
     first_persistent,
     last_persistent,
@@ -55,6 +56,8 @@ LOW = 0.90
 """Of nominal: below it the load is not supplied (standards.md 2.3, step 4)."""
 SETTLED = 0.005
 """Of the nominal peak: what a settled voltage may add to the residual it has in the end (project choice)."""
+STRAY = 1.1
+"""Residual after the event over the one before it, above which the disturbance is still in it (project choice)."""
 LEVEL_U = 0.01
 """Standard uncertainty of the threshold in nominal peaks (standards.md 5: threshold 1 % pk -> 0.03 ms)."""
 
@@ -140,8 +143,10 @@ def _phase_u(w: Wave, fit: SineFit, at: float) -> float:
     """Standard uncertainty, degrees, of a reference's phase carried to a time (s): by the bounds of IEEE 1057 for the
     phase in the middle of a fit and for its frequency, which do not move together."""
     n = (fit.end - fit.begin) * w.rate / max(1, int(w.rate / FIT_RATE))
+    # Steps of the converter that come again each cycle look like a part of the wave.
+    noise = math.hypot(fit.residual, w.resolution / math.sqrt(12))
     away = (at - (fit.begin + fit.end) / 2) / (fit.end - fit.begin)
-    return math.degrees(fit.residual / fit.amplitude * math.sqrt(2 / n * (1 + 12 * away**2)))
+    return math.degrees(noise / fit.amplitude * math.sqrt(2 / n * (1 + 12 * away**2)))
 
 
 def _leg(w: Wave, voltage: float, frequency: float) -> LegTransfer:
@@ -247,19 +252,31 @@ def _joined(
     frequency: float,
 ) -> LegTransfer:
     peak = math.sqrt(2) * voltage
+    start = farther(w, start, before, after, peak)
     end = end_edge(w, start.seen, round(after.end * w.rate) + 1, after, peak)
     start = bracket(w, start, end.seen, before, peak)
     end = _last_low(w, end, voltage, after.frequency) or bracket(w, end, start.seen, after, peak)
     # The edges of one short departure cannot pass each other.
     begin_s, end_s = start.at(w.rate), max(start.at(w.rate), end.at(w.rate))
-    jump = (after.phase_at(end_s) - before.phase_at(end_s) + 180.0) % 360.0 - 180.0
+    steady = _steady(w, after, before)
+    jump = (steady.phase_at(end_s) - before.phase_at(end_s) + 180.0) % 360.0 - 180.0
     reason = f"left at {w.start + begin_s:.6f} s, back for good at {w.start + end_s:.6f} s"
     settled = settling(w, start.seen, voltage, frequency, after.frequency)
     budget = _budget(w, start, end, before)
-    phase_u = math.hypot(_phase_u(w, before, end_s), _phase_u(w, after, end_s))
+    phase_u = math.hypot(_phase_u(w, before, end_s), _phase_u(w, steady, end_s))
     return LegTransfer(
         name, w.start + begin_s, w.start + end_s, before, after, minimum, jump, settled, budget, reason, phase_u
     )
+
+
+def _steady(w: Wave, after: SineFit, before: SineFit) -> SineFit:
+    """The reference after the event for its phase: a cycle later where it holds an end of the disturbance, which an
+    edge may be timed with but which turns it."""
+    lag = cycle_of(w, after)
+    low, high = round(after.begin * w.rate) + lag, round(after.end * w.rate) + 1 + lag
+    if after.residual < STRAY * before.residual or high > len(w.samples):
+        return after
+    return _reference(w, low, high, after.frequency)
 
 
 def _last_low(w: Wave, end: Edge, voltage: float, frequency: float) -> Edge | None:

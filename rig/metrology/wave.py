@@ -28,7 +28,8 @@ class Wave:
     samples: at the tip of the probe, in unit, shape (n,). rate: S/s. start: s, bench time of the first sample.
     resolution: unit of one converter step. gain_u: standard uncertainty of the gain, 1. offset_u: of the zero, unit.
     time_u: s, standard uncertainty of an instant against the other channels. start_u: s, of `start` against the bench's
-    time. clipped: a sample stood at the converter's rail.
+    time. noise: unit, standard deviation of what the digitizer itself adds to a sample. clipped: a sample stood at the
+    converter's rail.
     """
 
     samples: npt.NDArray[Any]
@@ -43,6 +44,7 @@ class Wave:
     unit: str = "V"
     offset_u: float = 0.0
     start_u: float = 0.0
+    noise: float = 0.0
 
     def __post_init__(self) -> None:
         # A plain view of a memory-mapped array: slicing the mapped one costs more than adding up a cycle.
@@ -88,6 +90,11 @@ class Wave:
             "format"
         )
 
+    def thinned(self, rate: float) -> Wave:
+        """Every n-th sample, a view and no copy: as few as keep this rate (S/s). What is above it folds back."""
+        n = int(self.rate / rate)
+        return replace(self, samples=self.samples[::n], rate=self.rate / n) if n > 1 else self
+
     def cut(self, low: int, high: int | None = None) -> Wave:
         """Samples low to high as a wave of their own, nothing copied."""
         return replace(self, samples=self.samples[low:high], start=self.start + low / self.rate)
@@ -129,6 +136,8 @@ class Captured(Protocol):
     def offset_u(self) -> Sequence[float]: ...
     @property
     def start_u(self) -> float: ...
+    @property
+    def noise(self) -> Sequence[float]: ...
 
 
 def wave(capture: Captured, channel: str, of: tuple[str, ...] = ()) -> Wave:
@@ -149,4 +158,5 @@ def wave(capture: Captured, channel: str, of: tuple[str, ...] = ()) -> Wave:
         capture.units[row],
         capture.offset_u[row],
         capture.start_u,
+        capture.noise[row] if capture.noise else 0.0,
     )

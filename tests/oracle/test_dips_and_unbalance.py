@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from closed_form import Scene
 
+from benchmarks.coverage.interruption import Scene
 from rig.errors import BenchFault, UseError
 from rig.metrology.dips import voltage_events
 from rig.metrology.unbalance import leg_unbalance, unbalance

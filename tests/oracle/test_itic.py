@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from closed_form import Scene
 
+from benchmarks.coverage.interruption import Scene
 from rig.metrology.envelope import allowed_duration, itic_margin
 from rig.metrology.measurement import Measurement
 from rig.metrology.wave import Wave

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from closed_form import Scene
 
+from benchmarks.coverage.interruption import Scene
 from rig.errors import BenchFault, UseError
 from rig.metrology.measurement import Measurement
 from rig.metrology.rms import fit_wave, frequency, rms, thd, urms_half
@@ -62,7 +62,7 @@ def test_rms_counts_noise_offset_and_harmonics(seconds: float) -> None:
 def test_rms_budget_has_the_gain_of_the_digitizer() -> None:
     m = rms(replace(sine(0.2), gain_u=2e-3, resolution=0.1), 50.0)
     assert m.u == pytest.approx(0.2, rel=1e-3)
-    assert [c.name for c in m.budget] == ["gain", "resolution", "repeatability"]
+    assert [c.name for c in m.budget] == ["gain", "zero", "noise in it", "resolution", "repeatability"]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int16, np.int32])

@@ -85,10 +85,22 @@ class Scene:
         back = np.flatnonzero(np.abs(self._gap(t) - self._evps(t, whole=True)) > level)
         return max(0.0, float(t[back[-1]] - t[gone[0]])) if len(gone) and len(back) else 0.0
 
+    @property
+    def seconds(self) -> float:
+        """Length of the record, s."""
+        return self.lead + (self.gap if math.isfinite(self.gap) else 0.3) + self.soft + self.tail
+
     def wave(self, source: str = "leg") -> Wave:
-        """As a digitizer would bring it home: float32, at bench time 100 s."""
-        seconds = self.lead + (self.gap if math.isfinite(self.gap) else 0.3) + self.soft + self.tail
-        t = np.arange(round(seconds * self.rate)) / self.rate
+        """As an ideal digitizer would bring it home: float32, at bench time 100 s."""
+        t = np.arange(round(self.seconds * self.rate)) / self.rate
+        peak = math.sqrt(2) * self.voltage
+        v = self.volts(t) + self.offset * peak
+        if self.noise:
+            v = v + np.random.default_rng(self.seed).normal(0.0, self.noise * peak, len(v))
+        return Wave(v.astype(np.float32), self.rate, start=100.0, source=source)
+
+    def volts(self, t: np.ndarray) -> np.ndarray:
+        """The voltage at times t, s, without noise."""
         v = np.where(t < self.start, self._mains(t), self._gap(t))
         for a, b in self.bounce:
             v = np.where((t >= self.start + a) & (t < self.start + b), self._mains(t), v)
@@ -97,11 +109,7 @@ class Scene:
             for a, b in self.end_bounce:
                 live &= ~((t >= self.returns + a) & (t < self.returns + b))
             v = np.where(live, self._evps(t), v)
-        peak = math.sqrt(2) * self.voltage
-        v = v + self.offset * peak
-        if self.noise:
-            v = v + np.random.default_rng(self.seed).normal(0.0, self.noise * peak, len(v))
-        return Wave(v.astype(np.float32), self.rate, start=100.0, source=source)
+        return v
 
     def _sine(self, t: np.ndarray, frequency: float, degrees: float) -> np.ndarray:
         angle = 2 * math.pi * frequency * (t - self.start) + math.radians(degrees)
