@@ -167,8 +167,8 @@ def _harmonics(w: Wave, n: int, fundamental: float, order: int) -> tuple[Floats,
 
 
 def _normal(step: float, n: int, powers: int) -> Floats:
-    """Sums of products of the columns cos k*step*t, sin k*step*t (k from 1) and 1 over n samples: each is made of sums of
-    one cosine or one sine, which are geometric series."""
+    """Sums of products of the columns cos k*step*t, sin k*step*t (k from 1) and 1 over n samples: each is made of sums
+    of one cosine or one sine, which are geometric series."""
     m = np.arange(1, 2 * powers + 1)
     one = np.exp(1j * ((step * m) % (2 * math.pi)))
     series = np.concatenate([[n], (np.exp(1j * ((step * m * n) % (2 * math.pi))) - 1) / (one - 1)])
