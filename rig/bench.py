@@ -81,11 +81,18 @@ class Bench:
         """Why this bench or device cannot serve all of needs; empty when it can.
 
         "grid", "house", "digitizer" (either of two), "analyzer"; "digitizer:dc_i", "digitizer:dc,dc_i" (one that is
-        wired to all of these); or a capability of the profile.
+        wired to all of these); or a capability of the profile. "outage": a mains that can be taken away, or a device
+        that has none. "no_mains": such a device.
         """
         any_digitizer = next(iter(self.digitizers.values()), None)
         parts = {"grid": self.grid, "house": self.house, "digitizer": any_digitizer, "analyzer": self.analyzer}
         for need in needs:
+            if need == "outage":
+                need = "grid" if self.profile.wired else "house"
+            if need == "no_mains":
+                if self.profile.wired:
+                    return f"the device {self.profile.name} has a mains side, beside which this is judged"
+                continue
             part, _, wanted = need.partition(":")
             if part == "digitizer" and wanted:
                 if self.records(*wanted.split(",")) is None:

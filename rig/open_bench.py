@@ -98,6 +98,7 @@ def plant_params(profile: Profile) -> PlantParams:
     ratings, usual = profile.ratings, PlantParams()
     stage = replace(
         usual.stage,
+        own_supply=not profile.wired,
         i_dc_max=ratings.dc_current,
         u_dc_max=ratings.dc_voltage,
         i_ac_max=ratings.charge_ac_current,

@@ -131,6 +131,11 @@ class Profile(Table):
             raise ValueError(f"override: {', '.join(twice)} is replaced twice; keep one")
         return self
 
+    @property
+    def wired(self) -> bool:
+        """Whether the device has a mains side at all; a portable station has none."""
+        return bool({"transfer", "grid_parallel", "charge"} & set(self.capabilities))
+
     def figure(self, name: str) -> float | None:
         """A rating or declared value in SI (unit: FIGURES); None where the profile does not declare it."""
         if name in self.declared:

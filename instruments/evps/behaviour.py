@@ -197,6 +197,8 @@ class Behaviour:
     """At a blackout it cuts d2 before the current is 0."""
 
     # -- PCS
+    mains: bool = True
+    """It is wired to a mains; otherwise a portable station with outlets of its own."""
     transfers: bool = True
     """It has a PCS that can transfer."""
     loss_deviation: float = 0.5

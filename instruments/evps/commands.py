@@ -55,7 +55,8 @@ REFUSALS: Final = {
 class Options(BaseModel):
     """Keys of a bench part. The ratings are those of the device's plate (profile); defects are for the emulated charger
     only. baud: bit/s of the port. minimum_voltage: V below which it does not discharge. transfers: it has a PCS.
-    grid_code: by which the emulated charger leaves the mains; None for the usual one of its service."""
+    mains: it is wired to a mains; a portable station is not. grid_code: by which the emulated charger leaves the mains;
+    None for the usual one of its service."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -65,6 +66,7 @@ class Options(BaseModel):
     dc_voltage: Volts = Field(450.0, gt=0, le=1000)
     minimum_voltage: Volts = Field(170.0, ge=0)
     retransfer_delay: Seconds = Field(5.0, ge=0)
+    mains: bool = True
     transfers: bool = True
     grid_code: CodeName | None = None
     defects: tuple[Annotated[Planted, BeforeValidator(read_planted)], ...] = ()

@@ -43,7 +43,8 @@ from rig.plant.ports import MainsChanged, PcsMoved, StageCommand, WavePort
 from rig.plant.world import World
 
 WAKES_AFTER = (0.2, 1.0)
-"""s after a change of the mains at which its control looks whether it has power (its link fills in 0.1 s)."""
+"""s after a change of the mains, or from the opening of a portable station on, at which its control looks whether it
+has power (its link fills in 0.1 s)."""
 COMPARE_RATE = 10_000.0
 """S/s of the comparison of two waves (project choice)."""
 
@@ -100,7 +101,7 @@ class EmulatedEvps:
         self.controller, self.pcs = Controller(b), Pcs(b)
         self._shown = Display(Phase.OFF.value, "", False)
         self._bus = world.bus.attach("evps", self._heard)
-        world.plant.command_pcs(True)
+        world.plant.command_pcs(b.mains)
         self._control = run_on(world.clock, Sensing(world, self.controller), self._act)
         self._transfer = run_on(world.clock, Comparing(world, self.pcs, b), self._move)
         world.plant.subscribe(self._changed)
@@ -111,6 +112,9 @@ class EmulatedEvps:
         if mains.f:
             legs = (mains.u, world.plant.at("grid_l2").u)
             self._transfer.tell(MainsSeen(legs, mains.f, 0.0))
+        if not b.mains:
+            for after in WAKES_AFTER:
+                self._soon(self._wake, after)
 
     def press(self, event: ControllerIn) -> None:
         """A button, by way of a fresh reading."""
@@ -203,6 +207,7 @@ def behaviour_of(world: World, options: Options) -> Behaviour:
         dc_voltage=options.dc_voltage,
         dc_voltage_min=options.minimum_voltage,
         retransfer_delay=options.retransfer_delay,
+        mains=options.mains,
         transfers=options.transfers,
         grid_code=code,
         loss_deviation=fast_deviation(code),

@@ -16,6 +16,8 @@ Theory
 
       MAINS -bad, can form-> OPENING -contact open-> ISLAND -good, in step-> CLOSING -contact closed-> MAINS
                                                      ISLAND -cannot form any more-> RETURNING -contact closed-> MAINS
+
+  A portable station has no mains and no contact: its outlets are an island from the first moment on.
 """
 
 from __future__ import annotations
@@ -108,6 +110,10 @@ class Pcs:
 
     def step(self, now: float, event: PcsIn | None) -> Step[PcsOut]:
         """Take what is seen, told or pressed; or a wake."""
+        if not self._b.mains:
+            self._order(Supply.ISLAND)
+            out, self._out = tuple(self._out), []
+            return Step(out)
         self._offset = None
         match event:
             case MainsSeen():

@@ -12,36 +12,38 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class EnergyAccount:
     """J since the plant began. mains: in from the mains. house: into the house loads, per leg. dc: into the vehicle.
-    loss: heat in the EVPS, contactor and bleed. stored: held in its link and output capacitor, empty at first."""
+    loss: heat in the EVPS, contactor and bleed. stored: held in its link and output capacitor, empty at first.
+    own: out of the EVPS's own accumulator."""
 
     mains: float
     house: tuple[float, float]
     dc: float
     loss: float
     stored: float
+    own: float = 0.0
 
     def residual(self) -> float:
         """J unaccounted for; rounding only."""
-        return self.mains - self.house[0] - self.house[1] - self.dc - self.loss - self.stored
+        return self.mains + self.own - self.house[0] - self.house[1] - self.dc - self.loss - self.stored
 
     def turnover(self) -> float:
         """J: the scale for a relative residual."""
-        return abs(self.mains) + abs(self.house[0]) + abs(self.house[1]) + abs(self.dc) + abs(self.loss)
+        return abs(self.mains) + abs(self.house[0]) + abs(self.house[1]) + abs(self.dc) + abs(self.loss) + abs(self.own)
 
 
 class Ledger:
     """Running sums in J. ac: into the EVPS from the house bus."""
 
-    __slots__ = ("ac", "dc", "house0", "house1", "loss", "mains")
+    __slots__ = ("ac", "dc", "house0", "house1", "loss", "mains", "own")
 
     def __init__(self) -> None:
         self.mains = self.house0 = self.house1 = 0.0
-        self.ac = self.dc = self.loss = 0.0
+        self.ac = self.dc = self.loss = self.own = 0.0
 
-    def mark(self) -> tuple[float, float, float, float, float, float]:
+    def mark(self) -> tuple[float, float, float, float, float, float, float]:
         """The sums, to come back to."""
-        return self.mains, self.house0, self.house1, self.ac, self.dc, self.loss
+        return self.mains, self.house0, self.house1, self.ac, self.dc, self.loss, self.own
 
-    def back_to(self, mark: tuple[float, float, float, float, float, float]) -> None:
+    def back_to(self, mark: tuple[float, float, float, float, float, float, float]) -> None:
         """The sums as they were."""
-        self.mains, self.house0, self.house1, self.ac, self.dc, self.loss = mark
+        self.mains, self.house0, self.house1, self.ac, self.dc, self.loss, self.own = mark

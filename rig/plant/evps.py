@@ -5,9 +5,10 @@ Theory
 
     GRID     the house bus is live from the mains: the DC current follows its reference with `current_lag`, the AC
              side takes what current, losses, link and output node need
+    OWN      neither mains nor battery, an accumulator of its own: it keeps control and link alive and lifts the node
     BATTERY  no mains, battery connected: the AC side is what the house needs (FORM) or nothing; the DC power follows
              with `form_lag` and the link makes up the difference, which is how a reversal is carried
-    LINK     neither: the control lives on the link until it is empty (hold-up)
+    LINK     none of these: the control lives on the link until it is empty (hold-up)
 
   The states are the current i (GRID) or the power p_in out of the battery (BATTERY), the node's voltage, the link's
   energy. Connected to the battery the node follows its terminals; alone it slews to a reference or bleeds down.
@@ -64,8 +65,13 @@ class Regime(Enum):
     """What feeds the link."""
 
     GRID = "grid"
+    OWN = "own"
     BATTERY = "battery"
     LINK = "link"
+
+
+FED = frozenset({Regime.GRID, Regime.OWN})
+"""Something outside feeds the link: whatever the stage needs it takes from there."""
 
 
 class Course(NamedTuple):
@@ -84,7 +90,8 @@ class PowerStage:
     __slots__ = (
         "_conductance", "_demand", "_e_alive", "_e_dead", "_e_floor", "_e_nominal", "_goal", "_i_high", "_i_low",
         "_p_least", "_p_most", "_refilling", "_u_goal", "alive", "command", "connected", "i", "link", "loss", "mode",
-        "moving", "p_ac", "p_dc", "p_in", "p_link", "params", "regime", "resistance", "tripped", "u_node", "u_set",
+        "moving", "p_ac", "p_dc", "p_in", "p_link", "p_own", "params", "regime", "resistance", "tripped", "u_node",
+        "u_set",
     )  # fmt: skip
 
     def __init__(self, params: StageParams) -> None:
@@ -95,7 +102,7 @@ class PowerStage:
         self.alive = self.tripped = self.connected = self.moving = False
         self.i = self.p_in = self.u_node = self.link = 0.0
         self.u_set = self.resistance = 0.0
-        self.p_ac = self.p_dc = self.loss = self.p_link = 0.0
+        self.p_ac = self.p_dc = self.loss = self.p_link = self.p_own = 0.0
         self._i_low = self._i_high = self._p_least = self._p_most = 0.0
         self._goal = self._u_goal = self._demand = self._conductance = 0.0
         self._refilling = 0
@@ -196,7 +203,7 @@ class PowerStage:
     def _aim_node(self, ledger: Ledger) -> None:
         """Alone, the node is lifted or lowered to a reference, or it bleeds."""
         p, command = self.params, self.command
-        driven = self.regime is Regime.GRID or self.link >= self._e_floor - NEAR
+        driven = self.regime in FED or self.link >= self._e_floor - NEAR
         if driven and self.mode is StageMode.VOLTAGE:
             self._u_goal = min(max(command.u_ref, 0.0), p.u_test_max)
         elif driven and self.mode is StageMode.CURRENT and command.i_ref > 0.0:
@@ -217,12 +224,19 @@ class PowerStage:
     def _loss_when(self, given: float) -> float:
         """W lost when forming with given (W) or standing by."""
         if self.mode is StageMode.OFF:
-            return self.params.p_control if self.alive or self.regime is Regime.GRID else 0.0
+            return self.params.p_control if self.alive or self.regime in FED else 0.0
         return self.params.loss(given)
 
     def _evaluate(self) -> None:
         """Powers at this moment (those of a slewing node left out: they last for milliseconds and its energy is
         booked exactly)."""
+        self.p_own = 0.0
+        if self.regime is Regime.OWN:
+            self.p_ac = self.p_dc = 0.0
+            self.loss = self._loss_when(0.0) + self._held_leak()
+            self.p_link = self._refilling * self.params.link_refill
+            self.p_own = self.loss + self.p_link
+            return
         if self.regime is Regime.GRID:
             self.p_dc = self.i * (self.u_set + self.resistance * self.i) if self.connected else 0.0
             lost = self._loss_when(0.0) if self.mode is StageMode.OFF else self.params.loss_at_dc(self.p_dc)
@@ -267,7 +281,7 @@ class PowerStage:
     def _link_look(self, most: float) -> float:
         """s to the next look at a link that may move by `most` (J) on a curve; inf where it passes nothing. Too low to
         form, it is looked at anyway: what the stage may give grows with what it takes."""
-        if self.regime is Regime.GRID:
+        if self.regime in FED:
             return math.inf
         marks = [self._e_dead, self._e_alive, self._e_floor, *((self._e_nominal,) if self._refilling else ())]
         low = self.regime is Regime.BATTERY and self.link < self._e_floor
@@ -284,7 +298,7 @@ class PowerStage:
 
     def _link_left(self) -> float:
         """s until the link, filling or emptying at a constant rate, reaches a threshold."""
-        curved = self.moving and self.regime is not Regime.GRID and (self.connected or not self._bleeding())
+        curved = self.moving and self.regime not in FED and (self.connected or not self._bleeding())
         if curved:
             return math.inf
         e, rate = self.link, self.p_link
@@ -318,16 +332,18 @@ class PowerStage:
 
     # -- time
 
-    def mark(self) -> tuple[bool, float, float, float, float, float, float, float, float]:
+    def mark(self) -> tuple[bool, float, float, float, float, float, float, float, float, float]:
         """All that a step moves, to come back to."""
         return (
-            self.moving, self.i, self.p_in, self.u_node, self.link, self.p_ac, self.p_dc, self.loss, self.p_link,
+            self.moving, self.i, self.p_in, self.u_node, self.link,
+            self.p_ac, self.p_dc, self.loss, self.p_link, self.p_own,
         )  # fmt: skip
 
-    def back_to(self, mark: tuple[bool, float, float, float, float, float, float, float, float]) -> None:
+    def back_to(self, mark: tuple[bool, float, float, float, float, float, float, float, float, float]) -> None:
         """Undo every step since the mark; nothing may have been settled since."""
         (
-            self.moving, self.i, self.p_in, self.u_node, self.link, self.p_ac, self.p_dc, self.loss, self.p_link,
+            self.moving, self.i, self.p_in, self.u_node, self.link,
+            self.p_ac, self.p_dc, self.loss, self.p_link, self.p_own,
         ) = mark  # fmt: skip
 
     def step(self, dt: float, ledger: Ledger) -> None:
@@ -347,6 +363,7 @@ class PowerStage:
     def _hold(self, dt: float, ledger: Ledger) -> None:
         """dt (s) of constant powers."""
         ledger.ac += self.p_ac * dt
+        ledger.own += self.p_own * dt
         ledger.dc += self.p_dc * dt
         ledger.loss += self.loss * dt
         self.link += self.p_link * dt
@@ -398,8 +415,10 @@ class PowerStage:
         lost = base * h + self._conductance * (u0 * u0 + u0 * u1 + u1 * u1) / 3.0 * h
         lifted = 0.5 * p.c_out * (u1 * u1 - u0 * u0)
         ledger.loss += lost
-        if self.regime is Regime.GRID:
-            ledger.ac += lost + lifted + self.p_link * h
+        if self.regime in FED:
+            taken = lost + lifted + self.p_link * h
+            ledger.ac += taken if self.regime is Regime.GRID else 0.0
+            ledger.own += taken if self.regime is Regime.OWN else 0.0
             self.link += self.p_link * h
         else:
             self.link -= lost + lifted

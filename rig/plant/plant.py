@@ -253,7 +253,8 @@ class Plant:
     def energy(self) -> EnergyAccount:
         """J since the start."""
         book = self._ledger
-        return EnergyAccount(book.mains, (book.house0, book.house1), book.dc, book.loss, self._stage.stored())
+        house = (book.house0, book.house1)
+        return EnergyAccount(book.mains, house, book.dc, book.loss, self._stage.stored(), book.own)
 
     def waves(self, port: WavePort, start: float, seconds: float, rate: float) -> Samples:
         """V (of "dc_i": A), float32, round(seconds*rate) samples from start (s) at rate (S/s); see rig.plant.render."""
@@ -383,7 +384,8 @@ class Plant:
         wanted = self._feed_house()
         u_ac = sum(mains.u[: params.legs])
         lives = live and min(mains.u[: params.legs]) >= params.stage.u_ac_min * params.u_nominal
-        regime = Regime.GRID if lives else Regime.BATTERY if stage.connected else Regime.LINK
+        alone = Regime.OWN if params.stage.own_supply else Regime.LINK
+        regime = Regime.GRID if lives else Regime.BATTERY if stage.connected else alone
         stage.settle(regime, u_ac, sum(self._formed.p), wanted, self._ledger)
         self._draw_dc()
         self._draw_house()

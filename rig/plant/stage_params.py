@@ -46,6 +46,9 @@ class StageParams:
     """ohm; 505 V to 9 V in 0.48 s with c_out (log A: 0.5 s, chademo.md 2)."""
     r_leak: float = 500e3
     """ohm of dividers always across the output node; project choice, minutes to empty it without the bleed."""
+    own_supply: bool = False
+    """An accumulator of its own keeps control and link alive where neither mains nor car does (a portable station that
+    starts with no mains; project choice: it is never empty, and it feeds no load)."""
     c_link: float = 3.3e-3
     """F of the DC link; project choice: it carries a reversal from 6 kW in to 6 kW out for form_lag (60 J)."""
     u_link: float = 420.0

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
-from fixtures.words import Bench, EventsLog, Run
+from fixtures.words import Bench, EventsLog, Evps, Run
 from rig.chademo.session import Phase, Session
 from rig.chademo.vehicle_state import VehiclePhase, Wishes
 from rig.errors import DutViolation
@@ -55,8 +55,13 @@ COUPLED = (S.PRECHARGE, *FLOWING, *ENDING)
 SPOKEN = ALL[1:]
 """The car has said something."""
 
-MODE: dict[Stage, ChargerMode] = {S.STANDBY: "standby", S.DISCHARGING: "discharge"}
-"""What start is pressed with; charge for the others."""
+MODE: dict[Stage, ChargerMode] = {
+    S.STANDBY: "standby",
+    S.DISCHARGING: "discharge",
+    S.RAMP: "charge",
+    S.CHARGING: "charge",
+}
+"""What start is pressed with; for the others whatever the device has."""
 
 _SEEN: dict[Stage, Callable[[Session], bool]] = {
     S.HANDSHAKE: lambda s: s.phase is Phase.HANDSHAKE and s.charger is not None,
@@ -75,8 +80,11 @@ _SEEN: dict[Stage, Callable[[Session], bool]] = {
 class Walk:
     """Brings a session to a stage and says what became of it."""
 
-    def __init__(self, bench: Bench, events: EventsLog, run: Run) -> None:
-        self.bench, self.events, self._run = bench, events, run
+    def __init__(self, bench: Bench, events: EventsLog, run: Run, evps: Evps) -> None:
+        self.bench, self.events, self._run, self._evps = bench, events, run, evps
+        can = bench.profile.capabilities
+        self.usual: ChargerMode = "charge" if "charge" in can else "discharge"
+        """What start is pressed with where the direction does not matter."""
 
     @property
     def session(self) -> Session:
@@ -86,9 +94,30 @@ class Walk:
     def begin(self, mode: ChargerMode, soc: float = 0.5, **wishes: object) -> None:
         """Plug a quick car in and press start. wishes: more of the car, as rig.chademo.vehicle_state.Wishes."""
         car = self.bench.car
+        self._evps.refuse_lacking(mode)
         car.wishes = replace(QUICK, **wishes)
         car.plug_in(soc)
+        if mode == "discharge":
+            self._evps.load_outlets()
         self.bench.charger.start(mode)
+
+    def turn(self, mode: ChargerMode) -> None:
+        """Ask for another direction. A device with no mains side gives what is drawn from it, and no other word."""
+        if self.bench.profile.wired:
+            self.bench.charger.set_mode(mode)
+        elif mode == "discharge":
+            self._evps.load_outlets()
+        elif self.bench.house is not None:
+            self.bench.house.draw(0.0)
+
+    def refuse(self, *modes: ChargerMode) -> None:
+        """Not run where the device lacks one of these."""
+        for mode in modes:
+            self._evps.refuse_lacking(mode)
+
+    def can(self, mode: ChargerMode) -> bool:
+        """Whether the device has this mode."""
+        return mode == "standby" or mode in self.bench.profile.capabilities
 
     def until(self, seen: Callable[[Session], bool], within: float = COMES_WITHIN) -> bool:
         """Run until the session is seen so. Whether it was."""
@@ -96,11 +125,11 @@ class Walk:
 
     def reach(self, stage: Stage) -> None:
         """Stand in a stage. DutViolation when the charger does not get there with a good car."""
-        self.begin(MODE.get(stage, "charge"))
+        self.begin(MODE.get(stage, self.usual))
         if stage is S.PLUGGED:
             came = math.isfinite(self.bench.car.wait_for(VehiclePhase.WAKING, COMES_WITHIN))
         elif stage in ENDING:
-            self._stand(S.CHARGING)
+            self._stand(S.CHARGING if self.usual == "charge" else S.DISCHARGING)
             self.bench.charger.stop()
             came = self.until(_SEEN[stage])
         else:

@@ -40,7 +40,7 @@ def change(bench, **wishes):
 
 def turned(bench, walk, mode):
     """Ask for another direction and see it come in the same session. What was wrong, one sentence each."""
-    bench.charger.set_mode(mode)
+    walk.turn(mode)
     bench.clock.sleep(OBEYS)
     return goes_on(walk, mode)
 
@@ -78,7 +78,8 @@ def test_the_limit_moves_while_discharging(bench, walk, step, case):
     out = -bench.battery.reading().current
     if out > after + 1.0:
         wrong.append(f"{out:.1f} A flow out, {after:g} A are allowed")
-    if after > before and out < 0.5 * after:
+    rated = bench.profile.ratings.power / bench.battery.reading().voltage
+    if after > before and out < 0.5 * min(after, rated):
         wrong.append(f"{out:.1f} A flow out where {after:g} A are allowed and rated power is asked for")
     blame([*wrong, *goes_on(walk, "discharge" if after else "standby"), *settled(walk)], case, LIMIT)
 
@@ -91,6 +92,7 @@ def test_the_minimum_level_ends_discharge_alone(bench, walk, step, rest):
     """
     source = f"{INHIBIT}: SOC <= 200.6"
     step(f"expected by {source}")
+    walk.refuse(rest)
     walk.run_to("discharge")
     change(bench, min_discharge_level=0.55)
     bench.clock.sleep(OBEYS)
@@ -108,6 +110,7 @@ def test_the_maximum_level_ends_charge_alone(bench, walk, step, rest):
     """
     source = f"{INHIBIT}: SOC >= 200.7"
     step(f"expected by {source}")
+    walk.refuse(rest)
     walk.run_to("charge")
     change(bench, max_charge_level=0.45)
     bench.clock.sleep(OBEYS)
@@ -139,7 +142,7 @@ def test_a_withdrawn_discharge_ends_discharge_alone(bench, walk, step, mode):
     bench.clock.sleep(OBEYS)
     wrong = goes_on(walk, "standby" if mode == "discharge" else mode)
     if mode != "charge":
-        wrong += turned(bench, walk, "charge")
+        wrong += turned(bench, walk, "charge") if walk.can("charge") else []
     else:
         bench.charger.set_mode("discharge")
         bench.clock.sleep(OBEYS)
@@ -193,6 +196,7 @@ def test_direction_changes_without_a_new_session(bench, walk, events, step, firs
     """From one direction to the other and back in one session: 109.5.0 stays 1, d1 and d2 stay on."""
     source = "chademo.md 2 V2H run: EVSE direction is free"
     step(f"expected by {source}")
+    walk.refuse(second)
     walk.run_to(first)
     wrong = [*turned(bench, walk, second), *turned(bench, walk, first)]
     if any(events.change(WireChanged(wire, False)).happened for wire in ("d1", "d2")):
@@ -219,12 +223,13 @@ def test_charging_is_inhibited_by_the_offer(bench, walk, events, step):
 
 @pytest.mark.depth("normal")
 def test_a_long_rest_at_0_A(bench, walk, step):
-    """More than six minutes at 0 A: the session stays, and power flows in both directions after it."""
+    """More than six minutes at 0 A: the session stays, and power flows in every direction of the device after it."""
     source = "chademo.md 2 V2H run: the session stays up at 0 A (log A 19.6-24.2 s; 6 min: UNCERTAIN)"
     step(f"expected by {source}")
     walk.reach(S.STANDBY)
     wrong = goes_on(walk, "standby", REST)
-    blame([*wrong, *turned(bench, walk, "discharge"), *turned(bench, walk, "charge"), *settled(walk)], "rest", source)
+    wrong += [one for mode in ("discharge", "charge") if walk.can(mode) for one in turned(bench, walk, mode)]
+    blame([*wrong, *settled(walk)], "rest", source)
 
 
 @pytest.mark.parametrize("mode", ["charge", "discharge"])

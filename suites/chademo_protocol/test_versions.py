@@ -118,8 +118,10 @@ def test_a_charger_that_can_discharge_says_so_from_the_first(bench, cars, walk, 
     step(f"expected by {source}")
     cars.play(model)
     walk.begin("standby", HALF)
-    walk.until(lambda s: s.charger is not None)
+    said = walk.until(lambda _: bool(events.messages(ChargerStatus)))
     bench.clock.sleep(0.3)
+    if not said:
+        blame(["0x109 never came"], model, source)
 
     first = events.messages(ChargerStatus)[0][1]
     missing = [f"0x{id:03X}" for id in (0x208, 0x209) if not events.times(id)]

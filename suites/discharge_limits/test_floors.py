@@ -17,8 +17,10 @@ from suites.discharge_limits.limits import SETTLES, SIDES, below, discharge_to_s
 
 ABOVE = 0.013
 """State of charge a discharge begins above its floor (project choice: past one step of 102.6, and soon there)."""
-STOPS_WITHIN = 600.0
-"""s for it to get there (project choice: 2 % of 24 kWh at rated power are 5 min)."""
+STOPS_WITHIN = 3.6e6
+"""J over rated power, s for it to get there (project choice: twice what 2 % of 24 kWh take)."""
+MODEST = 2000.0
+"""W drawn on an island, or half of rated power where that is less (project choice)."""
 FLOWS = 1.0
 """A that count as a discharge, or as a direction (project choice: twice half a count of the frames)."""
 HOUR = 3600.0
@@ -31,7 +33,7 @@ HELD = 0.85
 """Of nominal: a house that is fed (standards.md PWR-005 [NICH])."""
 RESERVES = [
     pytest.param("grid", 0.50, marks=pytest.mark.needs("grid_parallel"), id="grid-50%"),
-    pytest.param("island", 0.30, marks=pytest.mark.needs("island", "house", "grid"), id="island-30%"),
+    pytest.param("island", 0.30, marks=pytest.mark.needs("island", "house", "outage"), id="island-30%"),
 ]
 """Reserves of the user (BAT-004: 30/50 %), beside the mains and on the island."""
 LEAF = (0.10, 0.30)
@@ -47,11 +49,16 @@ def discharge_to_floor(bench, evps, record, events, floor, name):
     evps.in_session("discharge", soc=floor + ABOVE)
     bench.clock.sleep(SETTLES)
     with record(name, period=1.0) as r:
-        discharge_to_stop(bench, STOPS_WITHIN)
+        discharge_to_stop(bench, STOPS_WITHIN / evps.ratings.power)
         at = bench.clock.now()
         bench.clock.sleep(30.0)
     soc = r["soc"]
     return r, below(level_sent(events), float(soc.y[soc.t <= at][-1]), "soc_below_floor", at, soc.of)
+
+
+def modest(evps):
+    """W an island can be asked for without a thought."""
+    return min(MODEST, 0.5 * evps.ratings.power)
 
 
 def look_on(bench, seconds):
@@ -114,7 +121,8 @@ def test_reserve_of_the_user_is_kept(bench, evps, check, record, picture, side, 
     """Discharge ends at the user's reserve and stays ended for an hour.
 
     Set the reserve, the car's own floor at 10 %, and begin just above it; beside the mains with rated power, on the
-    island with 2 kW drawn. Over an hour, or for as long as the session lasts, the direction must not go to and fro.
+    island with 2 kW drawn at most. Over an hour, or for as long as the session lasts, the direction must not go to and
+    fro.
     """
     bench.car.set_levels(minimum=0.10)
     bench.charger.set_reserve(reserve)
@@ -123,7 +131,8 @@ def test_reserve_of_the_user_is_kept(bench, evps, check, record, picture, side, 
         with record("reserve, grid", period=1.0) as r:
             look_on(bench, HOUR)
     else:
-        with evps.island(soc=reserve + ABOVE), bench.house.drawing(2000.0), record("reserve, island", period=1.0) as r:
+        load = modest(evps)
+        with evps.island(soc=reserve + ABOVE), bench.house.drawing(load), record("reserve, island", period=1.0) as r:
             look_on(bench, HOUR)
 
     soc = r["soc"]
@@ -134,20 +143,20 @@ def test_reserve_of_the_user_is_kept(bench, evps, check, record, picture, side, 
 
 
 @pytest.mark.depth("normal")
-@pytest.mark.needs("island", "house", "grid")
+@pytest.mark.needs("island", "house", "outage")
 @pytest.mark.verifies("BAT-010")
 def test_ten_minutes_without_load(bench, evps, check, record, picture):
     """Ten minutes without load on the island end no session.
 
-    The house draws nothing for 10 min, then 2 kW: the session must still be there, and feed it.
+    The house draws nothing for 10 min, then 2 kW at most: the session must still be there, and feed it.
     """
     with evps.island(), record("no load", period=1.0) as r:
         bench.clock.sleep(IDLE)
         alive = bench.car.in_session
-        with bench.house.drawing(2000.0):
+        with bench.house.drawing(modest(evps)):
             bench.clock.sleep(5.0)
             volts = min(leg.voltage().value for leg in bench.house.legs)
 
     fed = bench.car.in_session and volts >= HELD * evps.ratings.leg_voltage
     check("BAT-010", count("lost_sessions", int(not (alive and fed)), "car and house load"))
-    picture(session_picture("no load", "Ten minutes without load, then 2 kW", r.done, requirements=("BAT-010",)))
+    picture(session_picture("no load", "Ten minutes without load, then a load", r.done, requirements=("BAT-010",)))

@@ -15,7 +15,7 @@ from rig.metrology.series import largest, mean, smallest
 from rig.pictures import session_picture
 from suites.power_handling.plate import ABOVE, SETTLES
 
-pytestmark = pytest.mark.needs("grid", "house", "analyzer", "island")
+pytestmark = pytest.mark.needs("outage", "house", "analyzer", "island")
 
 HOUR = 3600.0
 """s (standards.md PWR-001: 60 min proposed)."""

@@ -15,7 +15,7 @@ from rig.metrology.swing import voltage_deviation
 from rig.metrology.trim import trimmed
 from suites.power_handling.plate import SETTLES
 
-pytestmark = pytest.mark.needs("grid", "house", "analyzer", "island")
+pytestmark = pytest.mark.needs("outage", "house", "analyzer", "island")
 
 LOADS = (1.05, 1.10, 1.22)
 """In ratings: "105 to <125 %" (standards.md PWR-008 [HUA-H]); from 125 % on the heavier class begins (PWR-009), so

@@ -11,7 +11,7 @@ import pytest
 from rig.metrology.series import mean
 from suites.power_handling.plate import SETTLES
 
-pytestmark = pytest.mark.needs("grid", "house", "analyzer", "chademo")
+pytestmark = pytest.mark.needs("outage", "house", "analyzer", "chademo")
 
 QUARTER = 900.0
 """s (standards.md EFF-004)."""
@@ -19,6 +19,7 @@ QUARTER = 900.0
 
 @pytest.mark.depth("normal")
 @pytest.mark.verifies("EFF-004")
+@pytest.mark.needs("grid_parallel")
 def test_idle_with_a_car(evps, bench, plate, record, check):
     """Consumption from the mains with a car connected and no power flowing."""
     evps.in_session("standby")

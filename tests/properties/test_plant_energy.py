@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -67,7 +68,8 @@ def acts(scale: float) -> st.SearchStrategy[Act]:
 GAPS = st.one_of(st.integers(0, 3), st.integers(0, 10**7), st.integers(0, 10**9), st.integers(0, 10**11))
 """ns between two commands."""
 CUTS = st.lists(st.floats(0.0, 1.0), max_size=4)
-PARAMS = st.sampled_from([(JAPAN_50HZ, 1.0), (JAPAN_60HZ, 1.0), (EUROPE_230V, 2.3)])
+PORTABLE = replace(JAPAN_50HZ, legs=1, stage=replace(JAPAN_50HZ.stage, own_supply=True))
+PARAMS = st.sampled_from([(JAPAN_50HZ, 1.0), (JAPAN_60HZ, 1.0), (EUROPE_230V, 2.3), (PORTABLE, 1.0)])
 SCRIPTS = PARAMS.flatmap(
     lambda p: st.tuples(st.just(p[0]), st.lists(st.tuples(GAPS, CUTS, acts(p[1])), min_size=1, max_size=25))
 )

@@ -68,6 +68,15 @@ class Desk:
         return [out for _, out in self.out if isinstance(out, Supply)][-1]
 
 
+def test_a_portable_station_is_an_island_from_the_first() -> None:
+    desk = Desk(replace(B, mains=False))
+    desk.tell(SetTransfer(True))
+    desk.tell(Ability(True, False))
+    desk.tell(GOOD)
+    desk.run(60.0)
+    assert [out for _, out in desk.out] == [Supply.ISLAND]
+
+
 def served(b: Behaviour = B, can_form: bool = True, automatic: bool = True, offset: Offset = IN_STEP) -> Desk:
     desk = Desk(b, offset)
     desk.tell(SetTransfer(automatic))
