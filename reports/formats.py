@@ -10,6 +10,7 @@ from reports.allure import write_allure
 from reports.html import write_html
 from reports.junit import write_junit
 from reports.pdf import write_pdf
+from reports.sign import Signing
 from rig.errors import UseError
 from rig.evidence.run_info import UNSTATED, Laboratory
 from rig.evidence.verify import SEAL
@@ -20,12 +21,15 @@ FORMATS = {"html": "report.html", "pdf": "report.pdf", "junit": "junit.xml", "al
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the one who gives the report out says; of the PDF alone."""
+    """What the one who gives the report out says. former: folder of a run this one is compared with, in HTML and PDF;
+    all else is of the PDF alone. signing: with what a final report is signed."""
 
     laboratory: Laboratory = UNSTATED
     final: bool = False
     amends: str = ""
     reason: str = ""
+    former: Path | None = None
+    signing: Signing | None = None
 
 
 def formats(text: str) -> tuple[str, ...]:
@@ -57,9 +61,10 @@ def write_reports(
         path = out if out is None or len(names) == 1 else out / FORMATS[name]
         match name:
             case "html":
-                paths.append(write_html(folder, path))
+                paths.append(write_html(folder, path, given.former))
             case "pdf":
-                paths.append(write_pdf(folder, path, given.laboratory, given.final, given.amends, given.reason))
+                said = (given.laboratory, given.final, given.amends, given.reason, given.former, given.signing)
+                paths.append(write_pdf(folder, path, *said))
             case "junit":
                 paths.append(write_junit(folder, path))
             case _:

@@ -20,6 +20,8 @@ from markupsafe import Markup
 from reports import numbers, summary
 from reports.account import account
 from reports.gauge import gauge
+from reports.history.compare import compare
+from reports.history.rows import read_run, rows
 from reports.pictures import Gallery
 from reports.run import SEVERITY, Run, counts, gather, rule_verdict
 from rig.errors import TraceError
@@ -43,10 +45,11 @@ SHAPES = {
 """The mark of each verdict in a 16 x 16 box: told apart by shape alone, even-odd filled."""
 
 
-def write_html(folder: Path, out: Path | None = None) -> Path:
-    """Write the report of a run; its path, folder/report.html unless out is given. TraceError without a journal."""
+def write_html(folder: Path, out: Path | None = None, former: Path | None = None) -> Path:
+    """Write the report of a run; its path, folder/report.html unless out is given. former: folder of a run that it is
+    compared with. TraceError without a journal."""
     path = folder / NAME if out is None else out
-    text = render_html(folder, path.parent)
+    text = render_html(folder, path.parent, former)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_bytes(text.encode())
@@ -54,18 +57,21 @@ def write_html(folder: Path, out: Path | None = None) -> Path:
     return path
 
 
-def render_html(folder: Path, beside: Path | None = None) -> str:
-    """The report's text. beside: the folder it will stand in and link to captures from; the run's own if None."""
+def render_html(folder: Path, beside: Path | None = None, former: Path | None = None) -> str:
+    """The report's text. beside: the folder it will stand in and link to captures from; the run's own if None.
+    former: as write_html."""
     run = gather(scan_journal(folder))
     gallery = Gallery(folder, run)
     info = _info(folder)
+    told = info if isinstance(info, RunInfo) else None
     css, js = asset("report.css"), asset("report.js") + asset("cursor.js")
     return (
         environment()
         .get_template("report.html.j2")
         .render(
             run=run,
-            info=info if isinstance(info, RunInfo) else None,
+            info=told,
+            compared=compare(read_run(former), rows(run, told, folder)) if former else None,
             kind=summary.kind(run),
             alarms=summary.alarms(run, info, folder, gallery.wrong),
             why=summary.why(run),

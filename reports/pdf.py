@@ -20,10 +20,12 @@ import typst
 
 from reports import plain
 from reports.decided import look
+from reports.history.rows import read_run
 from reports.laboratory import joined, missing
 from reports.pdf_content import Issue, Section, Sources, content
 from reports.pictures import Gallery
 from reports.run import Run, gather
+from reports.sign import Signing, load_signer, sign_pdf
 from rig.errors import TraceError, UseError
 from rig.evidence.journal import scan_journal
 from rig.evidence.run_info import UNSTATED, Laboratory, RunInfo, read_run_info
@@ -41,14 +43,24 @@ def write_pdf(
     final: bool = False,
     amends: str = "",
     reason: str = "",
+    former: Path | None = None,
+    signing: Signing | None = None,
 ) -> Path:
     """Write the report of a run; its path, folder/report.pdf unless out is given.
 
     laboratory: what it states beyond run.json. amends: number of the report this one takes the place of, reason: what
-    changed. UseError for a final report that may not be given out, TraceError without a journal.
+    changed. former: folder of a run whose verdicts and values it is compared with. signing: with what it is signed;
+    a signed report is the same in all but its signature. UseError for a final report that may not be given out and for
+    a draft that would be signed, TraceError without a journal.
     """
+    if signing and not final:
+        raise UseError("a draft is not signed; add --final, or leave --sign-key out")
+    if signing:
+        load_signer(signing)  # before the work, not after it
     path = folder / NAME if out is None else out
-    raw = render_pdf(folder, laboratory, final, amends, reason)
+    raw = render_pdf(folder, laboratory, final, amends, reason, former)
+    if signing:
+        raw = sign_pdf(raw, signing, "Authorised test report", laboratory.place)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_bytes(raw)
@@ -57,9 +69,14 @@ def write_pdf(
 
 
 def render_pdf(
-    folder: Path, laboratory: Laboratory = UNSTATED, final: bool = False, amends: str = "", reason: str = ""
+    folder: Path,
+    laboratory: Laboratory = UNSTATED,
+    final: bool = False,
+    amends: str = "",
+    reason: str = "",
+    former: Path | None = None,
 ) -> bytes:
-    """The report's bytes."""
+    """The report's bytes, without a signature."""
     if bool(amends) != bool(reason):
         raise UseError("an amended report names both the report it amends and what changed: give --amends and --reason")
     run = gather(scan_journal(folder))
@@ -72,8 +89,9 @@ def render_pdf(
     if final:
         _refuse(run, lab, gallery)
     sources = Sources(folder, run, info, gallery.draw_all(run), gallery.wrong, partial(look, gallery))
-    number = _number(run, info, lab, final, amends, reason)
-    told = content(sources, Issue(number, lab, final, amends, reason))
+    earlier = read_run(former) if former else None
+    number = _number(run, info, lab, final, amends, reason, earlier.run.head if earlier else "")
+    told = content(sources, Issue(number, lab, final, amends, reason, earlier))
     return _compile(_fit(told, run.kind != "hardware"), _stamp(info))
 
 
@@ -86,10 +104,10 @@ def _refuse(run: Run, lab: Laboratory, gallery: Gallery) -> None:
         raise UseError(f"{run.reading.folder}: no final report of evidence that does not verify ({said})")
 
 
-def _number(run: Run, info: object, lab: Laboratory, final: bool, amends: str, reason: str) -> str:
+def _number(run: Run, info: object, lab: Laboratory, final: bool, *said: str) -> str:
     """Of this report: no two that differ in evidence, laboratory, standing or amendment have the same."""
     told = info if isinstance(info, RunInfo) else None
-    facts = [run.reading.head, told.run if told else "", msgspec.to_builtins(lab), final, amends, reason]
+    facts = [run.reading.head, told.run if told else "", msgspec.to_builtins(lab), final, *said]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:10].upper()
     kind = {"hardware": "TR", "emulated": "SR", "mixed": "MR"}.get(run.kind, "XR")
     return f"{kind}-{told.begun[:10].replace('-', '') if told else 'undated'}-{digest}"

@@ -16,6 +16,8 @@ from markupsafe import Markup
 
 from reports import numbers, summary
 from reports.account import account
+from reports.history.rows import Indexed
+from reports.pdf_changes import changes
 from reports.pictures import Drawn
 from reports.run import SEVERITY, Asked, Run, Test, Value, counts, rule_verdict
 from reports.standalone import standalone
@@ -34,13 +36,15 @@ NOT_STATED = "not stated"
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """How a report is given out. number: its own. amends: number of the report this one takes the place of."""
+    """How a report is given out. number: its own. amends: number of the report this one takes the place of.
+    former: a run it is compared with."""
 
     number: str
     laboratory: Laboratory
     final: bool = False
     amends: str = ""
     reason: str = ""
+    former: Indexed | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def content(sources: Sources, issue: Issue) -> Section:
         },
         "rules": _rules(run),
         "gaps": [{"many": g.many, "reason": g.reason, "ids": ", ".join(g.ids)} for g in summary.gaps(run)],
+        "changes": changes(run, sources.told, sources.folder, issue.former),
         "deviations": list(_deviations(run, issue)),
         "software": _software(sources),
         "results": [_results(run, test) for test in run.everything if any(one.judged for one in test.values)],
@@ -456,9 +461,24 @@ def _software(sources: Sources) -> Section:
         ]
     if run.start:
         rows += [["Requirement catalogue", f"revision {run.start.catalogue}"], ["Seed", str(run.start.seed)]]
+    rows += _fitness(run)
     rows.append(["Fitness of the software", "The rig's own tests belong to the source revision named here; their "
                  "record is kept with it and is no part of this journal (ISO/IEC 17025:2017, 7.11.2)."])  # fmt: skip
     return rows
+
+
+def _fitness(run: Run) -> Section:
+    """What of the tool was tried in this very run, and what never was."""
+    parts = run.bench.parts if run.bench else ()
+    fresh = [part.name for part in parts if not part.emulated and not part.met_hardware]
+    captures = sum(len(test.captures) for test in run.everything)
+    safe = [state.confirmed for test in run.everything for _, state in test.safe]
+    return [
+        ["Drivers new to their instrument", ", ".join(fresh) or ("none" if any(not one.emulated for one in parts)
+         else "no real instrument took part")],
+        ["Checked for this report", f"the chain of {len(run.reading.lines)} journal lines, the digests of {captures} "
+         f"captures, {sum(safe)} of {len(safe)} safe states confirmed by read-back"],
+    ]  # fmt: skip
 
 
 def _revision(commit: str) -> str:
@@ -556,5 +576,9 @@ def _clauses(issue: Issue) -> Section:
         ["7.8.3", "Conditions, measurement uncertainty", "Section 4; section 6; annex B"],
         ["7.8.6", "Statements of conformity and decision rule", "Section 4 and section 6"],
         ["7.8.7", "Opinions and interpretations", "None are given"],
-        ["7.8.8", "Amendments", f"Page 1: amends {issue.amends}" if issue.amends else "This is no amended report"],
+        [
+            "7.8.8",
+            "Amendments",
+            f"Page 1: amends {issue.amends}; section 9" if issue.amends else "This is no amended report",
+        ],
     ]

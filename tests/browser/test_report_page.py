@@ -111,6 +111,20 @@ def test_the_cursor_of_a_picture_reads_values_by_key(page: Page) -> None:
     assert page.does("document.querySelector('.read').innerText") != first
 
 
+def test_a_comparison_leads_to_the_requirement_that_changed(browser: Chromium, tmp_path: Path) -> None:
+    now = build(tmp_path / "now", angles=(0, 315))
+    former = build(tmp_path / "former", angles=(0, 90))
+    page = browser.page()
+    page.open(write_html(now, tmp_path / "a.html", former), "compared")
+    words = page.does("document.querySelector('#compared').innerText")
+    assert "Compared with former" in words
+    assert "315deg" in words
+    link = page.does("document.querySelector('#compared a.id').getAttribute('href')")
+    page.does("document.querySelector('#compared a.id').click()")
+    assert page.does(f"document.querySelector('{link}').getBoundingClientRect().top < innerHeight")
+    assert page.complaints == []
+
+
 @pytest.mark.parametrize("dark", [False, True])
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_screen_is_left_sideways(browser: Chromium, report: Path, width: int, dark: bool) -> None:

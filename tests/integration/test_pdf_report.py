@@ -183,6 +183,17 @@ def test_an_amended_report_has_a_number_of_its_own_and_names_what_changed(folder
     assert numbers[0][1] != numbers[1][1]
 
 
+def test_an_amended_report_lists_what_changed_against_the_former_run(folder: Path, tmp_path: Path) -> None:
+    former = build(tmp_path / "former", "hardware", angles=(0, 90))
+    text = text_of(render_pdf(folder, LAB, True, "TR-20261125-0123456789", "one more angle", former))
+    assert "Changed against a former run" in text
+    part = text.partition("Changed against a former run")[2].partition("10 Software and tool")[0]
+    assert "Compared with run former" in part
+    assert "315deg" in part
+    assert "not in it" in part
+    assert "Changed against a former run" not in text_of(render_pdf(folder, LAB, True))
+
+
 # ---- what it refuses
 
 
