@@ -19,6 +19,7 @@ from markupsafe import Markup
 
 from reports import numbers, summary
 from reports.account import account
+from reports.card import shown
 from reports.gauge import gauge
 from reports.history.compare import compare
 from reports.history.rows import read_run, rows
@@ -78,6 +79,7 @@ def render_html(folder: Path, beside: Path | None = None, former: Path | None = 
             account=account(run),
             attention=summary.attention(run),
             gaps=summary.gaps(run),
+            card=shown(run.card) if run.card else None,
             suites=summary.suites(run),
             pictures=gallery.draw_all(run),
             wrong=gallery.wrong,

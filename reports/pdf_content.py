@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from reports import numbers, summary
 from reports.account import account
+from reports.card import shown
 from reports.history.rows import Indexed
 from reports.pdf_changes import changes
 from reports.pictures import Drawn
@@ -97,6 +98,7 @@ def content(sources: Sources, issue: Issue) -> Section:
         "alarms": [{"grave": one.grave, "head": one.head, "text": one.text} for one in alarms],
         "attention": list(_attention(run)),
         "item": _item(sources, issue),
+        "card": _card(run),
         "bench": _bench(run),
         "conditions": _conditions(sources, issue),
         "decision": _decision(run),
@@ -221,6 +223,23 @@ def _item(sources: Sources, issue: Issue) -> Section:
     if emulated:
         rows.insert(0, ["Nature", f"Software model, driver {emulated.driver}; no physical item was on the bench"])
     return rows
+
+
+def _card(run: Run) -> Section:
+    """The charger's identity card; nothing where the journal has none."""
+    if run.card is None:
+        return None
+    card = shown(run.card)
+    return {
+        "head": card.head,
+        "says": [list(row) for row in card.says],
+        "course": [
+            {"row": list(row[:5]), "rule": rule, "says": says, "state": state}
+            for row in card.course
+            for rule, says, state in [row[5:]]
+        ],
+        "lines": list(card.lines),
+    }
 
 
 def _bench(run: Run) -> Section:

@@ -21,6 +21,7 @@ import msgspec
 from rig.evidence.documents import (
     BenchDescribed,
     CaptureStored,
+    ChargerCard,
     Incident,
     Judged,
     Measured,
@@ -125,6 +126,8 @@ class Run:
     start: RunStart | None = None
     bench: BenchDescribed | None = None
     stop: RunStop | None = None
+    card: ChargerCard | None = None
+    """Of the charger; None in a run that did not end, or in which no session was seen."""
     tests: list[Test] = field(default_factory=list)
     requirements: dict[str, Asked] = field(default_factory=dict)
     rules: dict[str, Watched] = field(default_factory=dict)
@@ -203,6 +206,8 @@ def _take(run: Run, line: Line, values: dict[int, Value]) -> None:
             run.not_run.append(doc)
         case RunStop():
             run.stop = doc
+        case ChargerCard():
+            run.card = doc
         case Resumed():
             _go_on(run, doc)
         case _:
@@ -212,7 +217,7 @@ def _take(run: Run, line: Line, values: dict[int, Value]) -> None:
 def _go_on(run: Run, doc: Resumed) -> None:
     """A new part: an end that was none, a test that is begun anew and sums that will be made again count no more."""
     run.resumed.append(doc)
-    run.before, run.stop = run.seconds, None
+    run.before, run.stop, run.card = run.seconds, None, None
     run.not_run = [one for one in run.not_run if one.subject == "test" and one.id in doc.kept]
     run.outside.rules = [one for one in run.outside.rules if one.state == "broken"]
     if run.tests and not run.tests[-1].ended:

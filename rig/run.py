@@ -16,6 +16,7 @@ from typing import Literal
 
 from rig.bench import Bench
 from rig.chademo.rules.rule import Finding, Rule, RuleState, RuleVerdict
+from rig.charger_card import CardMaker
 from rig.errors import UseError
 from rig.evidence.captures import CanLog, Captures
 from rig.evidence.documents import (
@@ -27,6 +28,7 @@ from rig.evidence.documents import (
     RuleFound,
     RunStop,
     SafeStateReached,
+    SessionsSeen,
     Stimulus,
     TestStart,
     TestStop,
@@ -114,6 +116,7 @@ class Run:
         """The bench could not be brought to a confirmed safe state at least once."""
         self._totals: dict[str, RuleVerdict] = {}
         self._broken_once, self._provoked = set[str](), set[str]()  # rules broken; those only on purpose
+        self._card = CardMaker()
         self._can: CanLog | None = None
         self.watch = Watch(bench, rules, self._found)
         bench.told.listener = self.stimulus
@@ -152,6 +155,8 @@ class Run:
             self.not_run("requirement", id, why or f"no selected test came to judge {', '.join(open_ones)}")
         if self._can is not None:
             self._can.close()
+        if (card := self._card.card(self._totals)) is not None:
+            self.journal.append(card)
         self.journal.append(RunStop(status=status, reason=reason))
         self.journal.close()
 
@@ -180,6 +185,8 @@ class Run:
                         doc.rule, RuleState.BROKEN, doc.at, doc.frame, doc.value, doc.limit, doc.unit, doc.message
                     )
                     self._add_up([RuleVerdict(rule, RuleState.BROKEN, first, doc.count)])
+                case SessionsSeen():
+                    self._card.take(doc)
                 case TestStop():
                     self.outcomes[doc.outcome] += 1
                     known = [self.watch.by_id[id] for id in doc.kept if id in self.watch.by_id]
@@ -220,6 +227,9 @@ class Run:
         verdicts = self.watch.verdicts()
         self._running().kept = tuple(one.rule.id for one in verdicts if one.state is RuleState.KEPT)
         self._add_up(verdicts)
+        if (seen := self.watch.sessions()) is not None:
+            self.journal.append(seen)
+            self._card.take(seen)
         if self.watch.fault is not None:
             self._running().unread = f"the rules went on without readings of the DC side: {self.watch.fault}"
             self.incident(type(self.watch.fault).__name__, self._running().unread, "bench")

@@ -21,8 +21,10 @@ from rig.chademo.rules.rule import Finding, Rule, RuleVerdict
 from rig.chademo.rules.ruleset import RuleSet
 from rig.chademo.session import Phase as SessionPhase
 from rig.chademo.session import Session
+from rig.charger_card import Observed
 from rig.clock import Phase
 from rig.errors import BenchFault
+from rig.evidence.documents import SessionsSeen
 from rig.machine import Runner, run_on
 
 FAST, SLOW = 0.1, 1.0
@@ -77,6 +79,10 @@ class Watch:
             self._found(finding)
         return self._set.verdicts()
 
+    def sessions(self) -> SessionsSeen | None:
+        """What the charger showed in the sessions of this test; None where there was none."""
+        return self._observed.seen(self._bench.clock.now())
+
     def close(self) -> None:
         """Watch no more."""
         self._cancel()
@@ -85,7 +91,8 @@ class Watch:
 
     def _begin(self) -> Runner[Observation, Finding]:
         self._set = RuleSet(self._rules)
-        return run_on(self._bench.clock, self._set, self._found, Phase.OBSERVE)
+        self._observed = Observed(self._set, lambda: self._bench.car.disturbed)
+        return run_on(self._bench.clock, self._observed, self._found, Phase.OBSERVE)
 
     def _heard(self, at: float, sender: str, frame: Frame) -> None:
         if not self._set.repeats(at, frame):

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.console import Console
 
+from reports.card import shown
+from reports.run import gather
 from rig.chademo.rules.rule import RuleVerdict
 from rig.cli.trace_words import difference, head, line, make_console, number, print_json, table, value
 from rig.errors import TraceError
+from rig.evidence.journal import scan_journal
 from rig.trace.card import Card, Deviations, cards
 from rig.trace.compare import Comparison, FactPair, PhasePair, compare
 from rig.trace.facts import Fact
@@ -136,9 +140,15 @@ def comparison_data(found: Comparison) -> dict[str, Any]:
     }
 
 
-def card(file: File, as_json: Json = False) -> None:
+def card(
+    file: Annotated[Path, typer.Argument(help="trace of a CHAdeMO session, or the folder of a run")],
+    as_json: Json = False,
+) -> None:
     """The identity card: who charger and vehicle say they are, what they can, each step against the rule that limits
-    it, ramps, and the output against the request."""
+    it, ramps, and the output against the request. Of a run: the charger's, as its report has it."""
+    if file.is_dir():
+        _run_card(file, as_json)
+        return
     trace, found = read_cards(file)
     if as_json:
         print_json({"file": str(file), "sessions": [card_data(one) for one in found]})
@@ -146,6 +156,28 @@ def card(file: File, as_json: Json = False) -> None:
     console = make_console()
     head(console, trace)
     print_cards(console, found)
+
+
+def _run_card(folder: Path, as_json: bool) -> None:
+    made = gather(scan_journal(folder)).card
+    if made is None:
+        raise TraceError(f"{folder}: its journal holds no charger's card; a run that came to its end writes one")
+    if as_json:
+        print_json({"run": str(folder), "card": msgspec.to_builtins(made)})
+        return
+    console, told = make_console(), shown(made)
+    line(console, told.head)
+    says = table("it says", "value", "from", right=("value",))
+    for row in told.says:
+        says.add_row(*row)
+    console.print(says)
+    figures = ("least", "median", "most", "sessions")
+    course = table("it took, gave, rose", *figures, "rule", "says", "state", right=figures)
+    for step in told.course:
+        course.add_row(*step)
+    console.print(course)
+    for text in told.lines:
+        line(console, text)
 
 
 def read_cards(path: Path) -> tuple[TraceFile, tuple[Card, ...]]:

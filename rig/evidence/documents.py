@@ -2,9 +2,9 @@
 
 A run is told in this order
   RunStart  BenchDescribed  Required...                                  what is asked of which item, on which bench
-  TestStart  Stimulus... CaptureStored... Measured Judged... Picture... RuleFound...  TestStop      each test
+  TestStart  Stimulus... CaptureStored... Measured Judged... Picture... RuleFound... SessionsSeen  TestStop   each test
   Incident  SafeStateReached  NotRun                                      whenever they happen
-  RunStop                                                                 absent: the run was cut off
+  ChargerCard  RunStop                                                    absent: the run was cut off
   Resumed  TestStart...                                                   a run cut off is gone on with, in a new part
 A document between a TestStart and its TestStop belongs to that test. One refers to another by its journal number
 (`Judged.measurement`) and to a file by its digest (`Measured.of`, `Picture.captures`).
@@ -269,6 +269,58 @@ class RuleFound(Fact, frozen=True):
     provoked: bool = False
 
 
+class OutputDeviation(Value, frozen=True):
+    """Output against request min(102.3, 108.3) while charging and settled. mean, worst: A, output above positive.
+    seconds: how long that could be told."""
+
+    mean: float
+    worst: float
+    seconds: float
+
+
+class SessionsSeen(Fact, frozen=True):
+    """What the charger showed in the sessions of a test. values: by the key of rig.trace.facts, an entry for each
+    session that showed it. sessions: how many these are of; spoiled: those left out, since the rig's own car was told
+    to misbehave in them."""
+
+    sessions: int
+    spoiled: int = 0
+    values: dict[str, tuple[float, ...]] = {}
+    deviation: OutputDeviation | None = None
+
+
+class CardRow(Value, frozen=True):
+    """One thing a charger showed. where: the bytes, or how it was found. least, median, most: over `count` sessions.
+    flag: 1 is yes, 0 is no. rule: the one that limits it, says: its title, state: how it came out in this run."""
+
+    key: str
+    name: str
+    unit: str
+    where: str
+    least: float
+    median: float
+    most: float
+    count: int
+    flag: bool = False
+    rule: str = ""
+    says: str = ""
+    state: Literal["", "kept", "broken", "unknown"] = ""
+
+
+class ChargerCard(Fact, frozen=True):
+    """Who the charger is, by all it showed on CHAdeMO in a run. sessions, spoiled: as in SessionsSeen, of the run.
+    versions: CHAdeMO versions it spoke. says: of itself. course: times, ramps and peaks of its own. broken: ids of the
+    charger's rules that were broken."""
+
+    sessions: int
+    spoiled: int
+    versions: tuple[str, ...]
+    says: tuple[CardRow, ...]
+    course: tuple[CardRow, ...]
+    deviation: OutputDeviation | None = None
+    broken: tuple[str, ...] = ()
+
+
 class Trace(Value, frozen=True):
     """A line of a picture. channel: column of one of its captures. role: how it is drawn: what was measured, what was
     asked, what was allowed, or a line beside. step: it holds its value until the next row."""
@@ -417,6 +469,8 @@ Document = (
     | Measured
     | Judged
     | RuleFound
+    | SessionsSeen
+    | ChargerCard
     | Picture
     | Incident
     | SafeStateReached

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rig.chademo.messages import Side
@@ -29,17 +31,29 @@ Found = tuple[str, str, float | bool | None, str, str]
 
 def facts(record: Record) -> tuple[Fact, ...]:
     """Everything that is known of a session; what was not seen is left out."""
+    return tuple(
+        Fact(key, name, side, value, unit, where)
+        for side, (key, name, value, unit, where) in _found(record)
+        if value is not None
+    )
+
+
+def known_facts() -> dict[str, Fact]:
+    """Every fact there may be, by its key, in order; their values say nothing."""
+    return {
+        key: Fact(key, name, side, math.nan, unit, where) for side, (key, name, _, unit, where) in _found(Record(0))
+    }
+
+
+def _found(record: Record) -> Iterator[tuple[Side | None, Found]]:
     rows: list[tuple[Side | None, list[Found]]] = [
         ("vehicle", _vehicle(record)),
         ("charger", _charger(record)),
         (None, _peaks(record) + _times(record)),
     ]
-    return tuple(
-        Fact(key, name, side, value, unit, where)
-        for side, found in rows
-        for key, name, value, unit, where in found
-        if value is not None
-    )
+    for side, found in rows:
+        for one in found:
+            yield side, one
 
 
 def _vehicle(r: Record) -> list[Found]:
@@ -93,6 +107,8 @@ def _peaks(r: Record) -> list[Found]:
         ("discharge_peak", "discharge current, highest", r.peaks.discharge, "A", "208.0"),
         ("request_ramp", "ramp of the request", r.request_ramp.slope, "A/s", "102.3, largest rise"),
         ("limit_ramp", "ramp of the discharge limit", r.limit_ramp.slope, "A/s", "200.0, largest rise"),
+        ("charge_ramp", "ramp of the charge current", r.charge_ramp.slope, "A/s", "109.3, largest rise"),
+        ("discharge_ramp", "ramp of the discharge current", r.discharge_ramp.slope, "A/s", "208.0, largest rise"),
     ]
 
 
@@ -101,10 +117,13 @@ def _times(r: Record) -> list[Found]:
         return key, name, r.between(first, then), "s", where
 
     enabled, closed, requested = P.ENABLED.value, P.CLOSED.value, P.REQUESTED.value
+    tested = P.INSULATION.value
     return [
         seconds("answer_time", "vehicle's first frame to the charger's 0x109", "vehicle", "charger", "frames"),
         seconds("enable_time", "vehicle's first frame to enabled", "vehicle", enabled, "102.5.0"),
         seconds("lock_time", "enabled to locked", enabled, P.LOCKED.value, "109.5.2"),
+        seconds("insulation_time", "locked to insulation test", P.LOCKED.value, tested, "109.1-2"),
+        seconds("discharged_time", "insulation test to output discharged", tested, P.TESTED.value, "109.1-2"),
         seconds("close_time", "enabled to contactors closed", enabled, closed, "102.5.3"),
         seconds("request_time", "contactors closed to current request", closed, requested, "102.3"),
         seconds("run_time", "request to power transfer", requested, P.STANDBY.value, "109.5.0"),

@@ -145,6 +145,8 @@ class Record:
     charger_time: ChargerDischargeTime | None = None
     request_ramp: Ramp = field(default_factory=Ramp)
     limit_ramp: Ramp = field(default_factory=Ramp)
+    charge_ramp: Ramp = field(default_factory=Ramp)
+    discharge_ramp: Ramp = field(default_factory=Ramp)
 
     def between(self, first: str, then: str) -> float | None:
         """s from one mark to another; None where one is missing."""
@@ -167,10 +169,13 @@ class Record:
         if s.charger is not None:
             self.protocols = self.protocols[0], s.charger.protocol
             self.charger_v2h = self.charger_v2h or s.charger.discharge_compatible
+            self.charge_ramp.see(now, s.charger.output_current)
         if s.capability is not None and self.offered is None:
             self.offered = s.capability.available_current
         if s.discharge is not None:
             self.limit_ramp.see(now, s.discharge.max_discharge_current)
+        if s.charger_discharge is not None:
+            self.discharge_ramp.see(now, s.charger_discharge.discharge_current)
         self.insulation = max(self.insulation, s.voltage_peak)
         levels = stored_levels(s)
         if levels is not None:

@@ -24,6 +24,8 @@ from rig.evidence.documents import (
     BudgetLine,
     Calibration,
     CaptureStored,
+    CardRow,
+    ChargerCard,
     Edge,
     Incident,
     Item,
@@ -31,6 +33,7 @@ from rig.evidence.documents import (
     Level,
     Measured,
     NotRun,
+    OutputDeviation,
     Panel,
     Part,
     PartIdentity,
@@ -203,6 +206,16 @@ UNJUDGED = tuple(
 )  # fmt: skip
 
 RATE = 20e3
+
+
+CARD = ChargerCard(
+    sessions=7, spoiled=2, versions=("1.0 to 1.2",), broken=("TIM-03",),
+    says=(CardRow(key="offered_current", name="offered current", unit="A", where="108.3, first", least=30.0,
+                  median=30.0, most=30.0, count=7),),
+    course=(CardRow(key="off_time", name="stop to end of power transfer", unit="s", where="109.5.0", least=0.1,
+                    median=0.21, most=0.43, count=6, rule="R-STOP-ANSWER", says="The charger answers", state="kept"),),
+    deviation=OutputDeviation(mean=-0.25, worst=-1.0, seconds=12.5),
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -507,6 +520,8 @@ def build(
     teller.journal.append(
         NotRun(subject="requirement", id="QLT-002", reason="the bench has no second digitizer channel")
     )
+    if stop:
+        teller.journal.append(CARD)
     return teller.end(stop)
 
 

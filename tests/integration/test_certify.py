@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 from rigs import bench_with, certify, v2hrig
 
-from rig.evidence.documents import BenchDescribed, Incident, Picture, RunStart, RunStop, SafeStateReached, Stimulus
+from rig.evidence.documents import (
+    BenchDescribed,
+    ChargerCard,
+    Incident,
+    Picture,
+    RunStart,
+    RunStop,
+    SafeStateReached,
+    SessionsSeen,
+    Stimulus,
+)
 
 SOME = ("--suite", "transfer_timing", "-k", "test_charging_turns_into_discharging or nominal-half-turn")
 
@@ -54,6 +64,10 @@ def test_the_journal_tells_the_whole_run(ran: Path) -> None:
     told = {d.what for d in documents if isinstance(d, Stimulus)}
     assert {"mains: supply", "car: plug in", "charger: start"} <= told
     assert any(isinstance(d, Picture) for d in documents)
+    (card,) = (d for d in documents if isinstance(d, ChargerCard))
+    seen = [d for d in documents if isinstance(d, SessionsSeen)]
+    assert card.sessions + card.spoiled == sum(d.sessions + d.spoiled for d in seen) >= 2
+    assert {row.key for row in card.course} >= {"answer_time", "lock_time", "run_time"}
     assert all(d.confirmed for d in documents if isinstance(d, SafeStateReached))
 
 

@@ -152,6 +152,17 @@ def test_rules_incidents_safe_state_and_bench_are_listed(page: Element) -> None:
     assert "chroma_61845" in page.id("bench").text
 
 
+def test_the_charger_has_its_card(page: Element, tmp_path: Path) -> None:
+    card = page.id("charger").text
+    assert "CHAdeMO 1.0 to 1.2, from 7 sessions of this run; 2 more" in card
+    assert "offered current 30 A 108.3, first" in card
+    assert "stop to end of power transfer 0.10 s 0.21 s 0.43 s 6 R-STOP-ANSWER The charger answers kept" in card
+    assert "mean -0.25 A, at most -1.0 A, over 12.5 s" in card
+    assert "Rules of the charger broken: TIM-03" in card
+    older = parse(render_html(build(tmp_path / "older", angles=(0,), stop=False)))
+    assert older.id("charger").text.startswith("Charger identity card None:")
+
+
 def test_what_was_not_run_is_said_with_its_reason(page: Element) -> None:
     gaps = [one.text for one in page.all(cls="gap")]
     assert "3 requirements the profile's grid code is jeac-9701 GRD-001, GRD-002, GRD-003" in gaps

@@ -83,6 +83,8 @@ def text(final: bytes) -> str:
         "23.4 degC, 42 % r.h.",
         "guard band 1 U, k = 2, non-binary",
         "the bench has no second digitizer channel",
+        "CHAdeMO 1.0 to 1.2, from 7 sessions of this run",
+        "stop to end of power transfer 0.10 s 0.21 s 0.43 s 6 R-STOP-ANSWER",
         "K-14/26",
     ],
 )

@@ -53,6 +53,10 @@ def test_what_is_left_is_run_and_a_second_time_there_is_nothing_to_do(tmp_path: 
         id: one.verdict for id, one in told.requirements.items()
     }
     assert {id: one.state for id, one in now.rules.items()} == {id: one.state for id, one in told.rules.items()}
+    assert now.card is not None
+    assert told.card is not None
+    assert now.card.sessions == told.card.sessions
+    assert [(row.key, row.count) for row in now.card.course] == [(row.key, row.count) for row in told.card.course]
     assert "The run was cut off and gone on with" in (folder / "report.html").read_text()
     assert verify_run(folder, read_public(public)).proven
 

@@ -55,7 +55,7 @@ def test_a_phase_that_lasts_longer_is_told_with_its_sign() -> None:
     by_name = {pair.name: pair for pair in late.phases}
     assert by_name["vehicle enabled"].difference == pytest.approx(0.3)
     assert by_name["connector locked"].difference == pytest.approx(-0.3)
-    assert [pair.fact.key for pair in late.facts if pair.differs] == ["lock_time"]
+    assert [pair.fact.key for pair in late.facts if pair.differs] == ["lock_time", "insulation_time"]
 
 
 def test_a_limit_and_a_peak_that_differ() -> None:
