@@ -266,20 +266,27 @@ class Session:
     @property
     def due(self) -> float:
         """s, the next moment at which the session may change though nothing comes in; inf for never."""
-        phase, due = self.phase, math.inf
+        phase, due = self.phase, self._stands_anew
         if phase is P.OPEN or phase is P.UNLOCKED:
-            due = self._last() + SILENCE
+            due = min(due, self._last() + SILENCE)
         elif (phase is P.STOPPING or phase is P.WELD_CHECK) and self.now < self.slots[0x102].last + GONE:
-            due = self.slots[0x102].last + GONE
+            due = min(due, self.slots[0x102].last + GONE)
         return min(due, *(one.end for one in self._samples.values())) if self._samples else due
 
     def pass_time(self, now: float) -> tuple[Kind, ...]:
         """`due` has come: what that changed."""
-        self.now = now
+        stands, self.now = now >= self._stands_anew, now
         stale = [name for name, one in self._samples.items() if now >= one.end]
         for name in stale:
             del self._samples[name]
-        return tuple(QUANTITIES[name] for name in stale)
+        kinds = tuple(QUANTITIES[name] for name in stale)
+        return (*kinds, "current") if stands and "dc_current" not in stale else kinds
+
+    @property
+    def _stands_anew(self) -> float:
+        """s, the next moment at which `current_stands` may change though nothing comes in; inf for never."""
+        stopped, moved = self.entered.get(P.STOPPING, -math.inf) + ANSWER, self._report_moved + SAMPLE_LIFE
+        return min(stopped if self.now < stopped else math.inf, moved if self.now < moved else math.inf)
 
     def _reported(self) -> None:
         """The reported current may have changed: by more than a count it moves."""

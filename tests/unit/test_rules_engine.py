@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from rule_case import judged
 from scripted_session import (
-    CHARGER_FRAMES,
-    END,
     FOREVER,
-    KINDS,
-    VEHICLE_FRAMES,
     Story,
     Timed,
     charge_only,
@@ -27,12 +20,7 @@ from scripted_session import (
 from rig.can.frame import Frame
 from rig.chademo.codec import (
     ChargerCapability,
-    ChargerDischarge,
     ChargerStatus,
-    Message,
-    VehicleDischarge,
-    VehicleDischargeEnergy,
-    VehicleLimits,
     VehicleStatus,
 )
 from rig.chademo.events import ContactorMoved, Sample, WireChanged
@@ -56,10 +44,6 @@ from rig.errors import UseError
 from rig.machine import run_on
 
 GRADES = {"measured", "seen", "second-hand", "memory", "project"}
-
-
-def states(seen: RuleSet) -> dict[str, tuple[RuleState, object]]:
-    return {v.rule.id: (v.state, v.first) for v in seen.verdicts()}
 
 
 def broken(seen: RuleSet) -> set[str]:
@@ -151,119 +135,6 @@ def test_a_breach_that_lasts_is_told_once_and_again_when_it_comes_back() -> None
     story = good().hold(ChargerStatus, 9.0, 9.3, locked=False).hold(ChargerStatus, 9.5, 9.6, locked=False)
     seen = judged([rule for rule in ALL if rule.id == "R-LOCK-HELD"], story.stream())
     assert [v.count for v in seen.verdicts()] == [2]
-
-
-# -- the shortcut for unchanged frames
-
-
-FIELDS: dict[type[Message], dict[str, st.SearchStrategy[Any]]] = {
-    VehicleStatus: {
-        name: st.booleans()
-        for name in ("enabled", "fault_overvoltage", "system_fault", "contactor_open", "stop_before_charging",
-                     "discharge_compatible", "not_in_park", "fault_current_deviation")
-    }
-    | {
-        "current_request": st.sampled_from((0, 2, 14, 40)),
-        "target_voltage": st.sampled_from((0, 374, 410, 520)),
-        "charged_rate": st.sampled_from((10, 30, 80, 101)),
-        "protocol": st.sampled_from((1, 2, 3)),
-    },
-    ChargerStatus: {
-        name: st.booleans()
-        for name in ("running", "stopping", "locked", "malfunction", "battery_incompatible", "discharge_compatible")
-    }
-    | {
-        "output_voltage": st.sampled_from((0, 9, 15, 30, 200, 249, 374, 440)),
-        "output_current": st.sampled_from((0, 3, 14, 20, 40)),
-        "remaining_time_min": st.sampled_from((0, 3600, 7200)),
-    },
-    ChargerDischarge: {
-        "discharge_current": st.sampled_from((0, 3, 10, 18, 30)),
-        "available_input_current": st.sampled_from((0, 5, 15)),
-        "lower_threshold_voltage": st.sampled_from((0, 250, 372)),
-    },
-    ChargerCapability: {"available_current": st.sampled_from((0, 5, 15, 60)), "threshold_voltage": st.just(374)},
-    VehicleDischarge: {
-        "max_discharge_current": st.sampled_from((0, 5, 15, 20)),
-        "min_discharge_voltage": st.sampled_from((0, 374)),
-        "min_discharge_level": st.sampled_from((0, 0x43, 0xC0)),
-    },
-    VehicleLimits: {
-        "max_voltage": st.sampled_from((0, 374, 435)),
-        "charged_rate_reference": st.sampled_from((100, 90)),
-    },
-}  # fmt: skip
-TIMES = st.floats(1.0, END).map(lambda at: round(at, 2))
-LENGTHS = st.sampled_from((0.1, 0.3, 0.7, 1.2, 2.2, 5.0))
-
-
-Spoil = tuple[Any, ...]
-"""A verb of Story and what it is told."""
-
-
-@st.composite
-def spoils(draw: st.DrawFn) -> Spoil:
-    at, length = draw(TIMES), draw(LENGTHS)
-    match draw(st.sampled_from(("hold", "hold", "hold", "mute", "shift", "cut", "wire", "aux", "sample"))):
-        case "hold":
-            kind = draw(st.sampled_from(list(FIELDS)))
-            name = draw(st.sampled_from(sorted(FIELDS[kind])))
-            return "hold", kind, name, draw(FIELDS[kind][name]), at, at + length
-        case "mute":
-            one = st.sampled_from([frame for frame, _ in KINDS.values()]).map(lambda frame: (frame,))
-            return "mute", draw(st.one_of(one, st.sampled_from((VEHICLE_FRAMES, CHARGER_FRAMES)))), at, at + length
-        case "shift":
-            return "shift", draw(st.sampled_from((0x102, 0x108, 0x109))), at, draw(st.sampled_from((0.012, 0.03)))
-        case "cut":
-            return "cut", draw(st.sampled_from((0x102, 0x108, 0x109))), at
-        case "wire":
-            return "wire", at, draw(st.sampled_from(("d1", "d2", "k", "proximity", "lock"))), draw(st.booleans())
-        case "aux":
-            return "aux", at, draw(st.booleans())
-        case _:
-            value = draw(st.sampled_from((0.0, 14.0, -20.0, 374.0)))
-            return "sample", draw(st.sampled_from(("dc_voltage", "dc_current"))), value, at, at + length
-
-
-def spoil(story: Story, what: Spoil) -> None:
-    match what:
-        case ("hold", kind, name, value, start, end):
-            story.hold(kind, start, end, **{name: value})
-        case ("mute", frames, start, end):
-            story.mute(frames, start, end)
-        case ("shift", frame, cycle, by):
-            story.shift(frame, cycle, by)
-        case ("cut", frame, cycle):
-            story.cut(frame, cycle)
-        case ("wire", at, name, on):
-            story.wire(at, name, on)
-        case ("aux", at, closed):
-            story.aux(at, closed)
-        case ("sample", name, value, start, end):
-            story.sample(name, lambda _: value, start, end)
-
-
-@settings(max_examples=25, deadline=None)
-@given(
-    begin=st.sampled_from((good, charge_only)),
-    guideline=st.booleans(),
-    meter=st.booleans(),
-    wired=st.booleans(),
-    wrong=st.lists(spoils(), max_size=6),
-)
-def test_the_shortcut_judges_as_every_frame_in_full_would(
-    begin: Callable[[], Story], guideline: bool, meter: bool, wired: bool, wrong: list[Spoil]
-) -> None:
-    """A good session with a handful of things wrong. Also the proof that every rule hears all it depends on."""
-    story = measured(begin()) if meter else begin()
-    if guideline:
-        story.begin(VehicleDischargeEnergy(2))
-    if not wired:
-        story.without(WireChanged, ContactorMoved)
-    for what in wrong:
-        spoil(story, what)
-    stream = story.stream()
-    assert states(judged(ALL, stream)) == states(judged(ALL, stream, thorough=True))
 
 
 # -- holes
