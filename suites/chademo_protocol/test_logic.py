@@ -32,6 +32,12 @@ REFUSED = {
         "CHA-009",
         "chademo.md 2 steps 7, 8: a request is no closed contactor",
     ),
+    "said-closed-and-asked": (
+        ["asks-while-open", "says-closed"],
+        NEVER,
+        "CHA-009",
+        "chademo.md 2 steps 7, 8: a flag and a request are no battery at the output, and its voltage is to be matched",
+    ),
     "never-asks": (["never-asks"], {}, "CHA-010", "chademo.md 2 step 8: limit 4 s from 102.5.3=0"),
     "k-without-enable": (
         ["withholds-enable", "k-at-once"],

@@ -95,6 +95,7 @@ ROWS: tuple[Row, ...] = (
     Row(RELOCKS, ("test_a_car_that_never_tells*",)),
     Row(("uneven-cycle=0.15 s",), ("test_the_charger_keeps_its_own_pace*",)),
     # Logic
+    Row(("trusts-the-contactor-flag",), ("test_a_car_in_the_wrong_order*said-closed-and-asked*",)),
     Row((*PATIENT, *CAR_ITSELF), ("test_a_car_in_the_wrong_order*",)),
     Row(RELOCKS, ("test_an_odd_car*", "test_a_second_session*", "test_a_target_at*", "test_the_threshold*")),
     Row(("ignores-emergency-stop",), ("test_an_emergency_stop_stays*",)),

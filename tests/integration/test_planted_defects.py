@@ -26,6 +26,12 @@ CASES = [
         "CHA-016",
         id="ignores 0x200 byte 0",
     ),
+    pytest.param(
+        "trusts-the-contactor-flag",
+        ("chademo_protocol", "charge and said-closed-and-asked"),
+        "CHA-009",
+        id="believes 102.5.3",
+    ),
 ]
 
 
