@@ -9,10 +9,10 @@ Theory
      recording by somebody else: the same file observes them, so nobody is judged by his own opinion.
   2. It judges nothing. What is odd is kept as it is; rules judge.
 
-  A session runs through the phases of the table below, from the handshake over permission, lock, insulation test,
-  contactors, request and power flow to the stop, the welding check and the unlock. After every change the first row
-  that may leave the present phase and whose condition holds is taken, until none does. Rows that end a session stand
-  first, so a stop wins over whatever comes with it.
+  A session runs through the phases of the table in phases.py, from the handshake over permission, lock, insulation
+  test, contactors, request and power flow to the stop, the welding check and the unlock. After every change the first
+  row that may leave the present phase and whose condition holds is taken, until none does. Rows that end a session
+  stand first, so a stop wins over whatever comes with it.
 
   Voltages and currents are those of the charger's frames (109.1-2, 109.3, 208.0; whole V and A, up to one cycle old)
   unless an instrument's `Sample` is at hand that began within the last cycle, and so is no older. What is known of a
@@ -30,9 +30,7 @@ Signs: currents positive into the battery. V, A, s.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
-from enum import Enum
+from dataclasses import fields
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -52,24 +50,22 @@ from rig.chademo.codec import (
 )
 from rig.chademo.events import ContactorMoved, Sample, Wire, WireChanged
 from rig.chademo.messages import SPECS, VEHICLE_IDS
+from rig.chademo.phases import DEAD, FLOW, GONE, LEAVING, OVER, PERMITTED, RUNNING, SILENCE, STARTING, Phase
+
+__all__ = [
+    "DEAD", "FLOW", "OVER", "PERMITTED", "QUANTITIES", "RUNNING", "SAME_BURST", "SILENCE", "STARTING", "Kind", "Phase",
+    "Session", "Slot",
+]  # fmt: skip
 
 Kind = int | str
 """What changed: a frame id; a wire's name; "contactor" (the auxiliary contact); "voltage" and "current" (measured or
 reported); "charger" (0x109 but for its voltage and current); "phase"; "traffic" (pace, order or length of a frame)."""
 
-SILENCE = 1.0
-"""s without a frame of a kind: its sender is gone (chademo.md 2, CAN timeout: JLD and CLARA use 1 s, ten frames)."""
-DEAD = 20.0
-"""V, an output that counts as discharged (chademo.md 2 step 5 [BE])."""
-FLOW = 1.5
-"""A, below it no power flows: one count of the frames and half a count of noise (project choice)."""
 SAME_BURST = 0.05
 """s, frames of one cycle: half a period (recorded sessions: 0.2 ms to 5 ms apart)."""
 LONG_SILENCE = 10.0
 """s without a vehicle frame, after which even an unfinished session is over (chademo.md 2: its longest patience, the
 T-time of the weld check, 10 s [CLARA])."""
-GONE = 2 * SILENCE
-"""s without 0x102, after which a stopped session is over (project choice: its time-out and the stop after it)."""
 SAMPLE_LIFE = 0.11
 """s, an instrument's sample that began longer ago gives way to the frames (one cycle: no report need be older)."""
 ANSWER = 2.5 + SAMPLE_LIFE
@@ -81,35 +77,7 @@ CONTACTOR_FLAG_SINCE = 2
 """Protocol number from which 102.5.3 has a meaning (chademo.md 1, 102.5.3: v1.0, number 2)."""
 
 
-class Phase(Enum):
-    """Where the session stands. The value is the word for reports."""
-
-    __hash__ = object.__hash__  # members are single, and phases are looked up at every change
-
-    WAITING = "waiting"
-    HANDSHAKE = "handshake"
-    ENABLED = "vehicle enabled"
-    LOCKED = "connector locked"
-    INSULATION = "insulation test"
-    TESTED = "output discharged"
-    CLOSED = "contactors closed"
-    REQUESTED = "current requested"
-    STANDBY = "standby at 0 A"
-    CHARGING = "charging"
-    DISCHARGING = "discharging"
-    STOPPING = "stopping"
-    WELD_CHECK = "weld check"
-    OPEN = "contactors open"
-    UNLOCKED = "unlocked"
-    ENDED = "ended"
-
-
 P = Phase
-STARTING = frozenset({P.ENABLED, P.LOCKED, P.INSULATION, P.TESTED})
-PERMITTED = STARTING | {P.CLOSED, P.REQUESTED}
-RUNNING = frozenset({P.STANDBY, P.CHARGING, P.DISCHARGING})
-OVER = frozenset({P.WAITING, P.HANDSHAKE, P.OPEN, P.UNLOCKED, P.ENDED})
-"""Phases in which a vehicle may fall silent."""
 
 
 class Slot:
@@ -159,7 +127,7 @@ class Session:
         self._steady_since = math.inf
         """s, since when readings of the current have been alike; inf after one that differed."""
         self.slots: dict[int, Slot] = {}
-        self.now = 0.0
+        self.now: float = 0.0
         self.number = 0
         """Of the session, from 1."""
         self._report_moved = -math.inf
@@ -442,8 +410,8 @@ class Session:
     def settle(self, now: float) -> bool:
         """Walk the table until no row holds. True if the phase changed."""
         before = self.phase
-        for _ in _LEAVING:
-            for row in _LEAVING[self.phase]:
+        for _ in LEAVING:
+            for row in LEAVING[self.phase]:
                 if row.when(self):
                     break
             else:
@@ -476,77 +444,3 @@ def _changed(was: ChargerStatus | None, new: ChargerStatus) -> tuple[Kind, ...]:
     if _FLAGS(was) != _FLAGS(new):
         kinds.append("charger")
     return tuple(kinds)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """From any of these phases, when this holds, to that phase."""
-
-    leaves: frozenset[Phase]
-    when: Callable[[Session], bool]
-    to: Phase
-
-
-def _live(s: Session) -> bool:
-    return s.voltage is not None and s.voltage > DEAD
-
-
-def _asks(s: Session) -> bool:
-    return s.status is not None and s.status.current_request > 0
-
-
-def _charging(s: Session) -> bool:
-    return s.current is not None and s.current > FLOW
-
-
-def _discharging(s: Session) -> bool:
-    return s.current is not None and s.current < -FLOW
-
-
-def _idle(s: Session) -> bool:
-    return s.current is not None and -FLOW <= s.current <= FLOW
-
-
-def _stops(s: Session) -> bool:
-    return s.vehicle_stops or s.charger_fault or not s.running or (s.charger is not None and s.charger.stopping)
-
-
-def _opened(s: Session) -> bool:
-    """The welding check is over: by the flag, else by the contact, else by a dead output."""
-    if s.running:
-        return False
-    return (not _live(s) if s.aux is None else not s.aux) if s.flag_closed is None else not s.flag_closed
-
-
-def _abandoned(s: Session) -> bool:
-    """Nobody will finish the welding check: the vehicle is gone, or cut off."""
-    return not s.running and (s.wires.get("d1") is False or s.now >= s.slots[0x102].last + GONE)
-
-
-TABLE: tuple[Row, ...] = (
-    Row(RUNNING, _stops, P.STOPPING),
-    Row(PERMITTED, lambda s: s.vehicle_stops or s.charger_fault, P.STOPPING),
-    Row(frozenset({P.STOPPING}), lambda s: s.closed is True and not s.running, P.WELD_CHECK),
-    Row(frozenset({P.STOPPING, P.WELD_CHECK}), _opened, P.OPEN),
-    Row(frozenset({P.OPEN}), lambda s: s.charger is not None and not s.charger.locked, P.UNLOCKED),
-    Row(frozenset({P.STOPPING, P.WELD_CHECK}), _abandoned, P.ENDED),
-    Row(frozenset({P.OPEN, P.UNLOCKED}), lambda s: s.wires.get("d1") is False or s.silent(s.now), P.ENDED),
-    Row(frozenset({P.WAITING}), lambda s: s.status is not None or s.charger is not None, P.HANDSHAKE),
-    Row(
-        frozenset({P.HANDSHAKE, P.OPEN, P.UNLOCKED, P.ENDED}),
-        lambda s: s.permitted and not s.vehicle_stops and not s.charger_fault,
-        P.ENABLED,
-    ),
-    Row(PERMITTED, lambda s: s.running and not _stops(s), P.STANDBY),
-    Row(STARTING, lambda s: s.closed is True, P.CLOSED),
-    Row(STARTING, lambda s: s.closed is None and _asks(s), P.REQUESTED),
-    Row(frozenset({P.ENABLED}), lambda s: s.charger is not None and s.charger.locked, P.LOCKED),
-    Row(frozenset({P.ENABLED, P.LOCKED, P.TESTED}), lambda s: _live(s), P.INSULATION),
-    Row(frozenset({P.INSULATION}), lambda s: not _live(s), P.TESTED),
-    Row(frozenset({P.CLOSED}), _asks, P.REQUESTED),
-    Row(frozenset({P.STANDBY, P.DISCHARGING}), _charging, P.CHARGING),
-    Row(frozenset({P.STANDBY, P.CHARGING}), _discharging, P.DISCHARGING),
-    Row(frozenset({P.CHARGING, P.DISCHARGING}), _idle, P.STANDBY),
-)
-
-_LEAVING: dict[Phase, tuple[Row, ...]] = {phase: tuple(row for row in TABLE if phase in row.leaves) for phase in Phase}

@@ -159,7 +159,7 @@ def test_the_shortcut_judges_as_every_frame_in_full_would(begin: Begin, wrong: l
 
 
 @pytest.mark.long
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(begin=BEGINS, wrong=st.lists(spoils(), max_size=8))
 def test_so_it_does_for_thousands_of_sessions(begin: Begin, wrong: list[Spoil]) -> None:
     check(begin, wrong)
