@@ -142,6 +142,8 @@ def _gvret_missing(line: str) -> str:
 
 # -- candump (can-utils): "(1612345678.123456) can0 102#029A" and " (000.123456)  can0  102   [2]  02 9A"
 
+SWAPPED = "`"
+"""Stands between the bytes of a frame that candump -S has printed from the last to the first (can-utils, its help)."""
 _SECONDS = re.compile(r"(-?)(\d{1,12})\.(\d{1,9})")
 _LOG = re.compile(r"(\S+)\s+([0-9A-Fa-f]{3}|[0-9A-Fa-f]{8})#(#?)([0-9A-Fa-fR.]*)(?:\s+[RT])?\s*")
 _CONSOLE = re.compile(
@@ -183,6 +185,8 @@ def _candump_entry(text: str) -> Entry:
         return Entry("", None, "not a line of candump")
     bus, number, length, rest = console.groups()
     data = "".join(_TAIL.sub("", rest).split())
+    if SWAPPED in data:
+        data = "".join(reversed(data.split(SWAPPED)))
     if data.lower() == "remoterequest":
         return Entry(bus, None)
     if int(length) * 2 != len(data):

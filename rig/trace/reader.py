@@ -4,7 +4,8 @@ Theory
   A file of another tool (rig.trace.logs) is known by how it begins. Else the first line that is a frame in one of the
   text formats decides. A line that cannot be read is noted with its number and left out, and the stream says that
   there is a hole (a None in place of a frame), so that nobody is blamed for a frame that may have stood there. Frames
-  of other buses are counted and left out; CHAdeMO is taken to be on the bus that shows the first of its identifiers.
+  of other buses are counted and left out. CHAdeMO is taken to be on the first bus that shows all frames of one side
+  (rig.trace.bus), or else on the one that shows the first of its identifiers.
 
   Time runs from 0 s at the first frame and never goes back (rig.trace.stamps); behind a stamp whose time is not known,
   and one that is out of line, there is a hole; where another recording follows, reading ends with a note.
@@ -15,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import TextIO
@@ -23,14 +24,17 @@ from typing import TextIO
 from rig.can.frame import Frame
 from rig.chademo.messages import SPECS
 from rig.errors import TraceError
+from rig.trace.bus import chademo_bus
 from rig.trace.lines import FORMATS, LONGEST, Entry, Format, blocks, lines
 from rig.trace.logs import Log, kind_of, records
-from rig.trace.stamps import Stamps, Told
+from rig.trace.stamps import Stamps, Told, are_differences
 
 KEPT = 1 << 16
 """Payload texts remembered; a day of a session shows some thousands."""
 NOTED = 100
 """Notes kept; more are counted."""
+LOOKED_AT = 400
+"""Stamps of a file looked at before it is read: enough to tell times from differences."""
 STAMP = 64
 """Characters of a line that a stamp may take."""
 ANOTHER = "the clock was set back by {:.3f} s, another recording follows that was not read; cut the file here"
@@ -251,17 +255,29 @@ def open_trace(path: Path, bus: str | None = None) -> TraceFile:
     try:
         log = kind_of(path)
         if log is not None:
-            return TraceFile(path, log, bus)
+            return TraceFile(path, log, bus or chademo_bus(entry for _, entry in records(path, log)))
         with _open(path) as file:
             found = _recognise(file)
     except OSError as error:
         raise TraceError(f"{path}: {error.strerror or error}; give a readable trace file") from error
     if isinstance(found, Format):
-        return TraceFile(path, found, bus)
+        if are_differences([at for at, _ in islice(_parsed(path, found), LOOKED_AT) if at is not None]):
+            raise TraceError(
+                f"{path}: its time stamps count from the frame before, also from frames that are not in the file; "
+                "record with candump -L or -t a"
+            )
+        return TraceFile(path, found, bus or chademo_bus(entry for _, entry in _parsed(path, found)))
     raise TraceError(
         f"{path}: no line is a CAN frame ({found}); give a GVRET CSV of SavvyCAN or a candump text with time stamps, "
         "or an ASC, BLF, TRC or MF4 file"
     )
+
+
+def _parsed(path: Path, form: Format) -> Iterator[tuple[int | None, Entry]]:
+    with _open(path) as file:
+        for _, text in lines(file):
+            if (found := form.parse(text)) is not None:
+                yield found
 
 
 def _recognise(file: TextIO) -> Format | str:

@@ -9,6 +9,8 @@ back for good              another recording follows
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from operator import sub
 
 from rig.can.frame import Frame
@@ -22,10 +24,22 @@ AHEAD = 150_000
 WRAP = 1 << 32
 """us, a counter of 32 bits (GVRET hardware)."""
 
+DIFFERENCES = 0.9
+"""Share of the way forward that stamps have gone back again, from which on they are no times but differences."""
+FEWEST = 40
+"""Stamps that tell it."""
+
 Held = tuple[int, int, Frame | None, str]
 """Line, us, frame, text of a frame whose stamp waits for the next one to confirm it."""
 Told = tuple[int, int | None, Frame | None, str]
 """The same in time since the first frame; us None: the stamp was out of line."""
+
+
+def are_differences(stamps: Sequence[int]) -> bool:
+    """Whether stamps (us) count from the frame before (candump -t d): they come to nothing, however many they are."""
+    steps = [now - before for before, now in pairwise(stamps)]
+    forward, back = sum(step for step in steps if step > 0), -sum(step for step in steps if step < 0)
+    return len(stamps) >= FEWEST and back > DIFFERENCES * forward
 
 
 class Stamps:

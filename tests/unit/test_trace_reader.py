@@ -64,6 +64,7 @@ def test_a_gvret_line(line: str) -> None:
         (" (000.010203)  can0  RX - -  102   [8]  02 9A 01 00 00 C9 03 00", 10_203),
         (" (000.010203)  can0  102   [8]  02 9A 01 00 00 C9 03 00   '........'", 10_203),
         (" (2021-02-03 09:47:58.123456)  can0  102   [8]  02 9A 01 00 00 C9 03 00", 1_612_345_678_123_456),
+        (" (000.010203)  can0  102   [8]  00`03`C9`00`00`01`9A`02", 10_203),
         ("(1.5) can0 102#029A010000C90300", 1_500_000),
     ],
 )
@@ -177,6 +178,18 @@ def test_the_bus_of_chademo_is_found_and_others_are_left_out(tmp_path: Path) -> 
     assert (trace.bus, trace.foreign) == ("1", 2)
 
 
+def test_a_car_bus_with_some_of_the_identifiers_is_not_taken_for_chademo(tmp_path: Path) -> None:
+    """The car's own bus speaks first, with 0x101, 0x108, 0x200 and 0x208; the session is on the other."""
+    own = [gvret(1000 * n, Frame(id, bytes(8)), "1") for n, id in enumerate((0x101, 0x108, 0x200, 0x208))]
+    session = [gvret(10_000 + 1000 * n, Frame(id, bytes(8)), "0") for n, id in enumerate((0x100, 0x101, 0x102))]
+    trace, frames = read(tmp_path, "".join(own + session))
+    assert trace.bus == "0"
+    assert [frame.id for _, frame in frames if frame] == [0x100, 0x101, 0x102]
+    assert trace.foreign == 4
+    trace, frames = read(tmp_path, "".join(own))
+    assert trace.bus == "1"
+
+
 def test_a_byte_order_mark_and_dos_lines(tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     path.write_bytes(b"\xef\xbb\xbf" + (HEAD + gvret(0) + gvret(100_000)).replace("\n", "\r\n").encode())
@@ -222,6 +235,20 @@ def test_a_wild_last_stamp_is_left_out(tmp_path: Path) -> None:
     trace, frames = read(tmp_path, "".join(map(gvret, [0, 100_000, -90_000_000])))
     assert frames == [(0.0, STATUS), (0.1, STATUS)]
     assert trace.left_out == 1
+
+
+def test_stamps_that_are_differences_are_refused(tmp_path: Path) -> None:
+    """candump -t d: each counts from the line before, also from lines that were filtered out."""
+    steps = [0.0, *(0.000_200, 0.010_000, 0.050_000, 0.039_800) * 10]
+    with pytest.raises(TraceError, match=r"count from the frame before.*record with candump -L or -t a"):
+        open_trace(written(tmp_path, "".join(f" ({step:010.6f})  can0  102   [1]  02\n" for step in steps)))
+
+
+def test_two_receivers_that_disagree_by_milliseconds_are_no_differences(tmp_path: Path) -> None:
+    stamps = [1_000_000 + 2_000 * n - (5_000 if n % 2 else 0) for n in range(200)]
+    text = "".join(f" ({at / 1e6:010.6f})  can{n % 2}  102   [1]  02\n" for n, at in enumerate(stamps))
+    trace = open_trace(written(tmp_path, text))
+    assert len(list(trace.frames())) == 100
 
 
 def test_another_recording_in_the_same_file_is_not_read(tmp_path: Path) -> None:
