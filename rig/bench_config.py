@@ -68,7 +68,10 @@ class FaultTable(_Table):
     """One entry of `faults`: an emulated instrument is to fail, for drills and tests of the rig. at: s of bench time.
     when: only exchanges whose line holds this text; times: so many of them. fault: as rig.visa.faults."""
 
-    fault: Literal["silence", "mute", "late", "garbage", "nonsense", "empty", "half", "nan", "unplugged"]
+    fault: Literal[
+        "silence", "mute", "late", "garbage", "nonsense", "empty", "half", "nan", "overload", "stranger",
+        "full", "slow", "dropped", "unplugged",
+    ]  # fmt: skip
     at: Seconds = Field(0.0, ge=0.0)
     times: int = Field(1, ge=1)
     when: str = ""

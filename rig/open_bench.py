@@ -254,7 +254,9 @@ class _Builder:
 
     def _real_manager(self) -> pyvisa.ResourceManager:
         if self.real is None:
-            self.real = pyvisa.ResourceManager("@py")
+            from rig.visa.backend import real_manager  # a bench of emulators does without its import
+
+            self.real = real_manager()
             self.stack.callback(self.real.close)
         return self.real
 

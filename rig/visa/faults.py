@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from enum import Enum
 
-from rig.visa.device import Device, Disconnected
+from rig.visa.device import Device, Disconnected, Dropped
 
 
 class Fault(Enum):
@@ -27,8 +27,33 @@ class Fault(Enum):
     """The answer stops in the middle, without its terminator."""
     NAN = "nan"
     """The instrument's mark for no value."""
+    OVERLOAD = "overload"
+    """The instrument's mark for a value over its range."""
+    STRANGER = "stranger"
+    """Another box stands there: the next identification is somebody else's."""
+    FULL = "full"
+    """The error queue is full: more went wrong than it can hold."""
+    SLOW = "slow"
+    """The answer takes SLOWNESS longer, and is right."""
+    DROPPED = "dropped"
+    """The connection breaks in the middle of the answer; the instrument lives, and takes a new connection."""
     UNPLUGGED = "unplugged"
     """The connection is gone, now and for good."""
+
+
+SLOWNESS = 0.5
+"""s (project choice: far above every latency of the listed instruments, below a session's time-out)."""
+FLOOD = 200
+"""Commands nobody knows, which fill every error queue (project choice)."""
+_IDENTIFIES = "*IDN?"
+_REPLIES = {
+    Fault.GARBAGE: b"\x00\xfe\xff7\n",
+    Fault.NONSENSE: b"%&?7,\n",
+    Fault.EMPTY: b"\n",
+    Fault.NAN: b"NAN\n",
+    Fault.OVERLOAD: b"9.91E+37\n",
+    Fault.STRANGER: b"ANOTHER MAKER,BOX 1,0,0\n",
+}
 
 
 class FaultyDevice:
@@ -43,11 +68,13 @@ class FaultyDevice:
 
     def order(self, fault: Fault, times: int = 1, when: str = "") -> None:
         """Spoil the next `times` exchanges whose line holds `when` (any line when empty)."""
+        if fault is Fault.STRANGER:
+            when = _IDENTIFIES
         self._orders.extend([(fault, when.upper())] * times)
 
     def process(self, line: str) -> bytes | None:
         self.lines.append(line)
-        if not (self._orders and self._orders[0][1] in line.upper()):
+        if not self._spoils(line):
             reply = self.device.process(line)
             late, self._late = self._late, None
             return reply if late is None else late + (reply or b"")
@@ -57,9 +84,16 @@ class FaultyDevice:
         self._orders.popleft()
         if fault is Fault.SILENCE:
             return None
+        if fault is Fault.FULL:
+            for _ in range(FLOOD):
+                self.device.process("NO:SUCH:COMMAND 1")
         return self._spoilt(fault, self.device.process(line))
 
     def _spoilt(self, fault: Fault, reply: bytes | None) -> bytes | None:
+        if fault in (Fault.FULL, Fault.SLOW):
+            return reply
+        if fault is Fault.DROPPED:
+            raise Dropped((reply or b"")[: len(reply or b"") // 2])
         if reply is None or fault is Fault.MUTE:
             return None
         if fault is Fault.LATE:
@@ -67,12 +101,14 @@ class FaultyDevice:
             return None
         if fault is Fault.HALF:
             return reply[: max(1, len(reply) // 2)]
-        return {Fault.GARBAGE: b"\x00\xfe\xff7\n", Fault.NONSENSE: b"%&?7,\n", Fault.EMPTY: b"\n", Fault.NAN: b"NAN\n"}[
-            fault
-        ]
+        return _REPLIES[fault]
+
+    def _spoils(self, line: str) -> bool:
+        return bool(self._orders) and self._orders[0][1] in line.upper()
 
     def latency(self, line: str) -> float:
-        return self.device.latency(line)
+        slow = self._spoils(line) and self._orders[0][0] is Fault.SLOW
+        return self.device.latency(line) + (SLOWNESS if slow else 0.0)
 
     def status_byte(self, pending: bool = False) -> int:
         return self.device.status_byte(pending)

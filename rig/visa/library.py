@@ -28,7 +28,7 @@ from pyvisa.typing import VISAEventContext, VISARMSession, VISASession
 from pyvisa.util import LibraryPath
 
 from rig.clock import Clock, RealClock
-from rig.visa.device import Device, Disconnected
+from rig.visa.device import Device, Disconnected, Dropped
 
 _LIBRARIES = itertools.count(1)
 _MANAGER = VISARMSession(1)
@@ -238,8 +238,9 @@ class EmulatedVisaLibrary(VisaLibraryBase):
             link.device.query_error(-410)
         try:
             reply = link.device.process(line)
-        except Disconnected:
+        except (Disconnected, Dropped):
             link.gone = True
+            link.out.clear()
             self.handle_return_value(session, StatusCode.error_connection_lost)
             return
         if reply:
