@@ -4,7 +4,8 @@ One V2H session of an hour on the emulated bench: the house on the car, rules an
 floor is the same frames between two bare nodes (benchmarks/floor.py). Each is timed several times, alternating, and
 the best of each counts: what disturbs a run only ever makes it slower.
 
-Then how steadily the vehicle's frames leave a real bus, beside bare periodic tasks of python-can (jitter.py).
+Then queries a second of emulated instruments, beside pyvisa-sim and a bare echo server (queries.py), and how steadily
+the vehicle's frames leave a real bus, beside bare periodic tasks of python-can (jitter.py).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from benchmarks.floor import bare_exchange
 from benchmarks.jitter import print_jitter
 from benchmarks.judging import print_rates
+from benchmarks.queries import print_queries
 from fixtures.library import REQUIREMENTS, catalogue_revision, find_bench, find_profile
 from instruments.registry import REGISTRY
 from rig.chademo.rules import ALL
@@ -92,6 +94,7 @@ def main() -> None:
         print(f"{name:<23}{took:8.3f} s wall   {chosen.seconds / took:8.0f} x real time   {count} frames")
     print(f"session / floor        {floor / wall:8.3f}   (aim 0.25 or more)   {lines} journal lines")
     print_rates(chosen.seconds, chosen.repeats)
+    print_queries()
     if chosen.jitter:
         print_jitter(chosen.jitter)
 

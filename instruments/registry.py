@@ -49,6 +49,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         serial=chroma_63804.SERIAL,
         met_hardware=chroma_63804_driver.Chroma63804.met_hardware,
         accuracy="instruments/chroma_63804/accuracy.toml",
+        model=r"638\d\d",
     ),
     "chroma_61845": Driver(
         "grid",
@@ -57,6 +58,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         chroma_61845_emulator.build,
         met_hardware=chroma_61845_driver.Chroma61845.met_hardware,
         accuracy="instruments/chroma_61845/accuracy.toml",
+        model=r"618\d\d",
     ),
     "ea_psb_10000": Driver(
         "dc_source",
@@ -65,6 +67,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         ea_psb_10000_emulator.build,
         met_hardware=ea_psb_10000_driver.EaPsb10000.met_hardware,
         accuracy="instruments/ea_psb_10000/accuracy.toml",
+        model=r"PSB(I)? 1\d{4}-.*|PSB 9.*",
     ),
     "yokogawa_wt1800e": Driver(
         "analyzer",
@@ -73,6 +76,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         yokogawa_wt1800e_emulator.build,
         met_hardware=yokogawa_wt1800e_driver.YokogawaWt1800e.met_hardware,
         accuracy="instruments/yokogawa_wt1800e/accuracy.toml",
+        model=r"WT180\dE?.*",
     ),
     "keysight_dsox": Driver(
         "digitizer",
@@ -81,6 +85,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         keysight_dsox_emulator.build,
         met_hardware=keysight_dsox_driver.KeysightDsox.met_hardware,
         accuracy="instruments/keysight_dsox/accuracy.toml",
+        model=r"[DM]SO-?X ?[234]\d{3}A?.*",
     ),
     "tektronix_mso5": Driver(
         "digitizer",
@@ -89,6 +94,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         tektronix_mso5_emulator.build,
         met_hardware=tektronix_mso5_driver.TektronixMso5.met_hardware,
         accuracy="instruments/tektronix_mso5/accuracy.toml",
+        model=r"MSO5\d\w*",
     ),
     "itech_it8617": Driver(
         "load",

@@ -116,11 +116,14 @@ class Bench:
         return next((one for one in self.digitizers.values() if set(channels) <= set(one.ports)), None)
 
     def check_calibration(self) -> None:
-        """OutOfCalibration when an instrument is past its date and the bench file asks for a check."""
-        if self.config.bench.check_calibration and self.expired:
-            late = ", ".join(f"[{name}] since {day.isoformat()}" for name, day in self.expired.items())
+        """OutOfCalibration when an instrument is past its date, unless the bench file allows it by name."""
+        allowed = self.config.bench.overdue_allowed
+        late = {name: day for name, day in self.expired.items() if name not in allowed}
+        if self.config.bench.check_calibration and late:
+            named = ", ".join(f"[{name}] since {day.isoformat()}" for name, day in late.items())
             raise OutOfCalibration(
-                f"{self.config.file}: out of calibration: {late}; have it calibrated and mend calibrated_until"
+                f"{self.config.file}: out of calibration: {named}; have it calibrated and mend calibrated_until, or "
+                f"name it in [bench] overdue_allowed"
             )
 
     def identities(self) -> Mapping[PartName, Identity]:

@@ -37,12 +37,14 @@ class _Table(BaseModel):
 
 
 class BenchTable(_Table):
-    """[bench] lease: folder that every host of this bench sees, for its leases; empty: one of this host."""
+    """[bench] lease: folder that every host of this bench sees, for its leases; empty: one of this host.
+    overdue_allowed: parts whose calibration may be overdue; of all others it makes every verdict INVALID."""
 
     name: str
     profile: str
     clock: Literal["virtual", "real"] = "virtual"
     check_calibration: bool = True
+    overdue_allowed: tuple[PartName, ...] = ()
     lease: str = Field("", pattern=r"^(/.*)?$")
 
 
@@ -77,10 +79,25 @@ class FaultTable(_Table):
     when: str = ""
 
 
+class PaperTable(_Table):
+    """What a part's papers say. certificate: number of its calibration. calibrated: day it was made, calibrated_until:
+    when the next is due. serial, firmware: what the instrument must answer; empty: anything."""
+
+    certificate: str = ""
+    calibrated: date | None = None
+    calibrated_until: date | None = None
+    serial: str = ""
+    firmware: str = ""
+
+
+PAPERS = frozenset(PaperTable.model_fields)
+NO_PAPERS = PaperTable()
+
+
 @dataclass(frozen=True, slots=True)
 class PartConfig:
     """One part. options: the keys of its own driver, not yet checked by it when the file is only read. faults: how its
-    emulator is to fail."""
+    emulator is to fail. papers: of its calibration, and who it must be."""
 
     name: PartName
     driver: str
@@ -88,6 +105,7 @@ class PartConfig:
     calibrated_until: date | None
     options: Mapping[str, object]
     faults: tuple[FaultTable, ...] = ()
+    papers: PaperTable = NO_PAPERS
 
     @property
     def emulated(self) -> bool:
@@ -232,11 +250,9 @@ class _Reader:
         before = len(self._problems)
         driver = self._text_key(name, raw, "driver", "a name of the driver list")
         resource = self._text_key(name, raw, "resource", 'a VISA or serial resource, or "emulated"')
-        until = raw.get("calibrated_until")
-        if until is not None and type(until) is not date:
-            self._say(name, "calibrated_until", f"{until!r} is no date; write it as 2027-03-31, without quotes")
+        papers = self._papers(name, raw)
         faults = self._faults(name, raw.get("faults", []), resource)
-        options = {k: v for k, v in raw.items() if k not in ("driver", "resource", "calibrated_until", "faults")}
+        options = {k: v for k, v in raw.items() if k not in {"driver", "resource", "faults", *PAPERS}}
         if driver is not None and driver not in self._known:
             self._say(
                 name,
@@ -251,9 +267,23 @@ class _Reader:
                     f"{driver!r} serves as {self._roles[driver]}, not as {ROLE_OF_PART[name]}; choose another driver",
                 )
             self._validated(name, options, self._known[driver])
-        if len(self._problems) > before or driver is None or resource is None:
+        if len(self._problems) > before or driver is None or resource is None or papers is None:
             return None
-        return PartConfig(name, driver, resource, until if isinstance(until, date) else None, options, faults)
+        return PartConfig(name, driver, resource, papers.calibrated_until, options, faults, papers)
+
+    def _papers(self, name: PartName, raw: Mapping[str, object]) -> PaperTable | None:
+        """Dates are TOML dates: one in quotes, or with a time, is none."""
+        before = len(self._problems)
+        for key in ("calibrated", "calibrated_until"):
+            day = raw.get(key)
+            if day is not None and type(day) is not date:
+                self._say(name, key, f"{day!r} is no date; write it as 2027-03-31, without quotes")
+        if len(self._problems) > before:
+            return None
+        papers = self._validated(name, {key: value for key, value in raw.items() if key in PAPERS}, PaperTable)
+        if papers and papers.calibrated and papers.calibrated_until and papers.calibrated_until < papers.calibrated:
+            self._say(name, "calibrated_until", "lies before the day of the calibration; mend one of the two")
+        return papers
 
     def _faults(self, name: PartName, raw: object, resource: str | None) -> tuple[FaultTable, ...]:
         if not isinstance(raw, list) or not all(isinstance(one, dict) for one in raw):
@@ -289,6 +319,9 @@ class _Reader:
                     f"{part.resource!r} is used twice, also by [{used[part.resource]}]; give each part its own",
                 )
             used.setdefault(part.resource, part.name)
+        for number in () if bench is None else bench.overdue_allowed:
+            if number not in parts:
+                self._say("bench", "overdue_allowed", f"names {number!r}, which this bench does not have; remove it")
         if bench is None or can is None:
             return
         if "charger" not in parts or "vehicle" not in parts or "battery" not in parts:

@@ -25,7 +25,8 @@ class Driver:
     options: the keys of its part in a bench file. open: (session, options, clock) -> driver. emulate: (world, options)
     -> the emulated device behind the same transport; None where there is no emulator. serial: port settings where the
     resource is a serial port. baud: of a line, from its options. met_hardware: the driver has been run against the real
-    instrument. accuracy: where its uncertainty figures come from.
+    instrument. accuracy: where its uncertainty figures come from. model: pattern of the models it is for, as they name
+    themselves; empty: the driver sees to it.
     """
 
     role: Role
@@ -37,6 +38,7 @@ class Driver:
     baud: Callable[[Any], int] | None = None
     met_hardware: bool = False
     accuracy: str = ""
+    model: str = ""
 
 
 Registry = Mapping[str, Driver]

@@ -25,8 +25,8 @@ def rig_file(config: BenchConfig, places: Mapping[PartName, str], channel: str =
     }
     for name, place in places.items():
         part = config.parts[name]
-        until = {} if part.calibrated_until is None else {"calibrated_until": part.calibrated_until}
-        tables[name] = {"driver": part.driver, "resource": place, **until, **part.options}
+        papers = {key: value for key, value in part.papers.model_dump().items() if value}
+        tables[name] = {"driver": part.driver, "resource": place, **papers, **part.options}
     return "\n".join([HEAD, *(_table(name, keys) for name, keys in tables.items())])
 
 

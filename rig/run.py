@@ -20,6 +20,7 @@ from rig.charger_card import CardMaker
 from rig.errors import UseError
 from rig.evidence.captures import CanLog, Captures
 from rig.evidence.documents import (
+    BenchDescribed,
     CaptureStored,
     Incident,
     Judged,
@@ -37,6 +38,7 @@ from rig.evidence.documents import (
 from rig.evidence.journal import Journal
 from rig.evidence.reopen import CutOff
 from rig.evidence.translate import WORD, judged, measured, rule_found, store_waveforms
+from rig.identify import mistaken, refuse_mistaken
 from rig.metrology.decision import Judgement, Verdict, worst_of
 from rig.metrology.measurement import Measurement
 from rig.metrology.series import Series
@@ -105,6 +107,7 @@ class Run:
     ) -> None:
         self.bench, self.requirements, self.folder = bench, requirements, folder
         self._earlier = earlier
+        self._mistaken: Mapping[str, str] = {}
         self.journal = Journal(folder, bench.clock.now, after=earlier.reading if earlier else None)
         self.captures = Captures(self.journal)
         self.test: Test | None = None
@@ -136,6 +139,9 @@ class Run:
         ids of those tests. depth: of the matrices. UseError when a run that was cut off was another one than this."""
         self.selected = frozenset(selected)
         head = run_head(self.bench, self.requirements.values(), self.selected, suites, catalogue, version, tests, depth)
+        described = [doc for doc in head if isinstance(doc, BenchDescribed)]
+        who = {part.name: part.identity for doc in described for part in doc.parts}
+        self._mistaken = mistaken(self.bench.config, self.bench.drivers, who)
         if self._earlier is not None:
             head = (self._earlier.resumed(), *self._earlier.still_to_say(head))
             self._take_up(self._earlier)
@@ -143,6 +149,11 @@ class Run:
             self.journal.append(doc)
         self._can = self.captures.can_log()
         self.bench.bus.watch(self._can.hear)
+
+    def check_bench(self) -> None:
+        """BenchFault when the bench is not fit to judge by: out of calibration, or another instrument in a place."""
+        self.bench.check_calibration()
+        refuse_mistaken(self._mistaken, self.bench.config.file)
 
     def end(self, status: Literal["completed", "interrupted", "aborted"], reason: str = "") -> None:
         """Close everything. Requirements that were selected and never judged are said to be not run."""

@@ -49,7 +49,10 @@ def run_head(
             identity=identity(who[name]),
             emulated=part.emulated,
             met_hardware=bench.drivers[name].met_hardware,
-            calibration=Calibration(until=part.calibrated_until.isoformat() if part.calibrated_until else ""),
+            calibration=Calibration(
+                until=part.calibrated_until.isoformat() if part.calibrated_until else "",
+                certificate=part.papers.certificate,
+            ),
             accuracy=bench.drivers[name].accuracy,
         )
         for name, part in bench.config.parts.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from rig.bench import Bench
 from rig.bench_config import PARTS, BenchConfig
 from rig.clock import Stopwatch
 from rig.errors import UnsafeState
+from rig.identify import mistaken, refuse_mistaken
 from rig.open_bench import open_bench, read_bench_file
 from rig.profile import Profile, read_profile
 from rig.vehicle_model import VehicleModel, read_vehicle
@@ -44,13 +46,14 @@ def show(bench: Name = "emulated") -> None:
 def check(
     bench: Name = "emulated", drill: Annotated[bool, typer.Option(help="bring it to its safe state")] = True
 ) -> None:
-    """Open it, ask every instrument who it is, look at calibration dates, and drill the safe state."""
+    """Open it, ask every instrument who it is, look at calibration dates, and drill the safe state. Exit code 3 when
+    the bench is not fit: another instrument in a place, or one out of calibration that the file does not allow."""
     config, profile, car = read(bench)
     console = Console(highlight=False)
     with open_bench(
         config, REGISTRY, profile, today=Stopwatch().begun.date(), car=car, purpose="bench check"
     ) as opened:
-        answers(opened, console)
+        wrong = answers(opened, console)
         for name, day in opened.expired.items():
             console.print(f"[{name}] out of calibration since {day.isoformat()}".replace("[", r"\["))
         if drill:
@@ -60,14 +63,44 @@ def check(
                 console.print(f"  {reading}", markup=False)
             if not outcome.confirmed:
                 raise UnsafeState(f"bench {config.bench.name}: the drill did not reach a confirmed safe state")
+        refuse_mistaken(wrong, config.file)
+        opened.check_calibration()
 
 
-def answers(bench: Bench, console: Console) -> None:
-    """Who answers in each place."""
-    table = Table("part", "maker", "model", "serial", "firmware")
-    for name, who in bench.identities().items():
-        table.add_row(name, who.maker, who.model, who.serial, who.firmware)
+@app.command("discover")
+def look_around(
+    network: Annotated[bool, typer.Option(help="ask the network too: a VXI-11 broadcast, mDNS for HiSLIP")] = False,
+) -> None:
+    """What could be put into a bench file here: serial ports, CAN interfaces and, with --network, VISA resources."""
+    from rig.discover import discover  # pyvisa-py and python-can take their time
+
+    found = discover(network)
+    table = Table("kind", "write", "what it is")
+    for port, what in found.serial.items():
+        table.add_row("serial", f'resource = "ASRL{port}::INSTR" (a box of ours: "{port}")', what)
+    for resource in found.visa:
+        table.add_row("visa", f'resource = "{resource}"', "")
+    for interface, channel in found.can:
+        table.add_row("can", f'interface = "{interface}", channel = "{channel}"', "")
+    console = Console(highlight=False, markup=False)
     console.print(table)
+    for note in found.notes:
+        console.print(note)
+
+
+def answers(bench: Bench, console: Console) -> Mapping[str, str]:
+    """Who answers in each place, beside what the file says. What is wrong, by part."""
+    who = bench.identities()
+    wrong = mistaken(bench.config, bench.drivers, who)
+    table = Table("part", "maker", "model", "serial", "firmware", "calibrated until", "certificate", "as the file says")
+    for name, one in who.items():
+        part = bench.config.parts[name]
+        until = part.calibrated_until.isoformat() if part.calibrated_until else "not stated"
+        overdue = " OVERDUE" if name in bench.expired else ""
+        dates = ("", "") if part.emulated else (until + overdue, part.papers.certificate or "not stated")
+        table.add_row(name, one.maker, one.model, one.serial, one.firmware, *dates, "NO" if name in wrong else "yes")
+    console.print(table)
+    return wrong
 
 
 def read(name: str) -> tuple[BenchConfig, Profile, VehicleModel]:

@@ -157,3 +157,15 @@ def test_an_instrument_that_fails_makes_its_test_invalid_and_the_run_goes_on(tmp
     assert all(d.confirmed for d in documents if isinstance(d, SafeStateReached))
     assert isinstance(documents[-1], RunStop)
     assert documents[-1].status == "completed"
+
+
+def test_another_instrument_in_a_place_makes_every_test_invalid(tmp_path: Path) -> None:
+    bench = bench_with(tmp_path, "grid", 'faults = [{ fault = "stranger", times = 1000 }]')
+    ran = certify(tmp_path / "run", "--bench", str(bench), "--suite", "power_handling", "-k", "only-L1")
+    assert ran.code == 3
+    assert set(ran.outcomes.values()) == {"INVALID"}
+    (incident, *_) = [d for d in ran.documents if isinstance(d, Incident)]
+    assert incident.fault == "bench"
+    assert "[grid] emulated: ANOTHER MAKER answers: model 'BOX 1'" in incident.what
+    assert [d.confirmed for d in ran.documents if isinstance(d, SafeStateReached)]
+    assert all(d.confirmed for d in ran.documents if isinstance(d, SafeStateReached))
