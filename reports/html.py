@@ -65,7 +65,7 @@ def render_html(folder: Path, beside: Path | None = None, former: Path | None = 
     gallery = Gallery(folder, run)
     info = _info(folder)
     told = info if isinstance(info, RunInfo) else None
-    css, js = asset("report.css"), asset("report.js") + asset("cursor.js")
+    css, js = asset("report.css"), asset("report.js") + asset("cursor.js") + asset("zoom.js")
     return (
         environment()
         .get_template("report.html.j2")

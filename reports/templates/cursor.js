@@ -38,13 +38,17 @@
     const canvas = plot.parentElement, read = one(".read", canvas), cursor = one(".cur", plot), panels = all("svg.in", plot);
     const left = Number(panels[0].getAttribute("x")), inside = Number(panels[0].getAttribute("width"));
     const t0 = Number(plot.dataset.t0), t1 = Number(plot.dataset.t1);
+    // share: of the width shown; mark: of the whole window. A zoom (zoom.js) says what of the window is shown.
     let share = null, mark = null;
+    const view = () => [Number(plot.dataset.v0 || 0), Number(plot.dataset.v1 || 1)];
+    const whole = s => view()[0] + s * (view()[1] - view()[0]), shown = w => (w - view()[0]) / (view()[1] - view()[0]);
     function show() {
+      plot.dataset.at = share === null ? "" : share;
       read.hidden = share === null;
       if (share === null) { cursor.setAttribute("d", ""); return; }
-      const x = left + share * inside, from = plot.dataset.top, to = plot.dataset.bottom, t = t0 + share * (t1 - t0);
+      const x = left + share * inside, from = plot.dataset.top, to = plot.dataset.bottom, t = t0 + whole(share) * (t1 - t0), at0 = mark === null ? -1 : shown(mark);
       let d = "M" + x + " " + from + "V" + to;
-      if (mark !== null) d += "M" + (left + mark * inside) + " " + from + "V" + to;
+      if (at0 >= 0 && at0 <= 1) d += "M" + (left + at0 * inside) + " " + from + "V" + to;
       cursor.setAttribute("d", d);
       read.textContent = "";
       const line = (text, bold, cls) => {
@@ -54,12 +58,12 @@
         span.textContent = text; div.append(span); read.append(div);
       };
       line(t.toFixed(2) + " " + plot.dataset.tu, true);
-      if (mark !== null) line("Δ " + ((share - mark) * (t1 - t0)).toFixed(2) + " " + plot.dataset.tu + " from mark");
+      if (mark !== null) line("Δ " + ((whole(share) - mark) * (t1 - t0)).toFixed(2) + " " + plot.dataset.tu + " from mark");
       for (const panel of panels) {
         const low = Number(panel.dataset.low), high = Number(panel.dataset.high), unit = panel.dataset.unit;
         const value = y => low + (YSIZE - y) / YSIZE * (high - low);
         for (const path of all("path", panel)) {
-          const found = at(path, share * XSIZE);
+          const found = at(path, whole(share) * XSIZE);
           if (!found) continue;
           const a = neat(value(found[1]), high - low), b = neat(value(found[0]), high - low);
           line(path.dataset.label + "  " + (a === b ? a : a + " … " + b) + " " + unit, false, path.getAttribute("class"));
@@ -75,7 +79,12 @@
       show();
     });
     plot.addEventListener("pointerleave", () => { share = null; show(); });
-    plot.addEventListener("click", () => { mark = share; show(); });
+    plot.addEventListener("click", () => {
+      if (plot.dataset.dragged) { delete plot.dataset.dragged; return; }
+      mark = share === null ? null : whole(share);
+      show();
+    });
+    plot.addEventListener("zoomed", show);
     plot.addEventListener("blur", () => { share = null; show(); });
     plot.addEventListener("keydown", event => {
       const step = event.shiftKey ? 0.05 : 0.004, now = share === null ? 0.5 : share;
@@ -83,7 +92,7 @@
       else if (event.key === "ArrowLeft") share = Math.max(0, now - step);
       else if (event.key === "Home") share = 0;
       else if (event.key === "End") share = 1;
-      else if (event.key === "Enter") mark = share;
+      else if (event.key === "Enter") mark = share === null ? null : whole(share);
       else if (event.key === "Escape") { share = null; mark = null; }
       else return;
       event.preventDefault();

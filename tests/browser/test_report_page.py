@@ -146,3 +146,43 @@ def test_paper_shows_the_verdict_and_no_buttons(page: Page) -> None:
     assert page.does("getComputedStyle(document.querySelector('.bar')).display") == "none"
     assert page.does("document.querySelector('.verdict').getClientRects().length") == 1
     assert page.pdf().startswith(b"%PDF")
+
+
+TICKS = "Array.from(document.querySelector('.plot').querySelectorAll('.zk')).map(t => Number(t.textContent))"
+VIEW = "document.querySelector('.plot svg.in').getAttribute('viewBox')"
+
+
+def test_a_picture_is_zoomed_by_keys_and_its_cursor_still_tells_the_time_under_it(page: Page) -> None:
+    page.does("for (const d of document.querySelectorAll('details')) d.open = true")
+    page.does("document.querySelector('.plot').focus()")
+    whole = page.does(VIEW)
+    t0, t1 = page.does("[document.querySelector('.plot').dataset.t0, document.querySelector('.plot').dataset.t1]")
+    page.key("End")
+    page.key("+")
+    page.key("+")
+    assert page.does(VIEW) == "3000 0 1000 1000"
+    page.key("Home")
+    at = float(re.match(r"-?[\d.]+", page.does("document.querySelector('.read').innerText"))[0])
+    assert at == pytest.approx(float(t0) + 0.75 * (float(t1) - float(t0)), abs=0.006)
+    ticks = page.does(TICKS)
+    assert len(ticks) >= 3
+    assert all(at - 1e-9 <= one <= float(t1) + 1e-9 for one in ticks)
+    page.key("0")
+    assert page.does(VIEW) == whole
+    assert page.does(TICKS) == []
+
+
+def test_a_stretch_is_zoomed_by_dragging_over_it_and_sets_no_mark(page: Page) -> None:
+    page.does("for (const d of document.querySelectorAll('details')) d.open = true")
+    page.does("document.querySelector('.plot').scrollIntoView({block: 'center'})")
+    find = "(r => [r.left, r.top, r.width, r.height])(document.querySelector('.plot svg.in').getBoundingClientRect())"
+    x, y, width, height = page.does(find)
+    middle = y + height / 2
+    page.mouse("mousePressed", x + width * 0.25, middle)
+    page.mouse("mouseMoved", x + width * 0.5, middle)
+    page.mouse("mouseReleased", x + width * 0.75, middle)
+    begin, _, size, _ = map(float, page.does(VIEW).split())
+    assert begin == pytest.approx(1000, abs=60)
+    assert size == pytest.approx(2000, abs=100)
+    page.mouse("mouseMoved", x + width * 0.5, middle)
+    assert "from mark" not in page.does("document.querySelector('.read').innerText")
