@@ -93,7 +93,7 @@ class Flaky:
 
 def runs(store: Store, device: str = "", bench: str = "", newest: int = 0) -> list[RunRow]:
     """Runs in the order they began. device, bench: a part of their names. newest: so many at most; 0 for all."""
-    where, values = _where(device, bench)
+    where, values = _where(device, bench, flawed=True)
     found = store.ask(f"SELECT {_COLUMNS} FROM runs r WHERE {where} ORDER BY begun, run, id", values)
     return [RunRow(*row) for row in (found[-newest:] if newest else found)]
 
@@ -174,8 +174,9 @@ def en(a: float, ua: float, b: float, ub: float) -> float:
     return abs(a - b) / u if u > 0 and math.isfinite(u) and math.isfinite(a - b) else math.nan
 
 
-def _where(device: str, bench: str) -> tuple[str, tuple[Cell, ...]]:
-    parts, values = ["1 = 1"], list[Cell]()
+def _where(device: str, bench: str, flawed: bool = False) -> tuple[str, tuple[Cell, ...]]:
+    """flawed: with runs whose journal does not verify; they are listed, and no answer rests on them."""
+    parts, values = ["1 = 1" if flawed else "r.flaw = ''"], list[Cell]()
     for column, part in (("r.device", device), ("r.bench", bench)):
         if part:
             parts.append(f"{column} LIKE ? ESCAPE '!'")

@@ -154,7 +154,7 @@ def _run(run: Run, info: RunInfo | None, folder: Path) -> RunRow:
         lines=len(run.reading.lines),
         seconds=run.seconds,
         sealed=int((folder / SEAL).is_file()),
-        flaw=run.reading.flaw or ("ends in a torn line" if run.reading.torn else ""),
+        flaw=run.reading.flaw or "",
     )
 
 

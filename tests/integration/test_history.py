@@ -14,7 +14,7 @@ from pathlib import Path
 
 import postgres
 import pytest
-from synthetic_run import build
+from synthetic_run import build, change
 from typer.testing import CliRunner
 
 from reports.history import questions
@@ -190,6 +190,20 @@ def test_a_file_that_is_no_index_is_refused(tmp_path: Path) -> None:
     path.write_bytes(b"no database at all" * 100)
     with pytest.raises(UseError, match="cannot be opened"), open_store(str(path)):
         pass
+
+
+def test_a_journal_that_does_not_verify_is_listed_and_no_answer_rests_on_it(tmp_path: Path) -> None:
+    folder = build(tmp_path / "a", angles=(0,))
+    lines = (folder / "journal.jsonl").read_bytes().split(b"\n")
+    number = next(k for k, line in enumerate(lines) if b'"type":"TestStop"' in line)
+    change(folder, number, b"TestStop", b"TestStpp")
+    with open_store(str(tmp_path / "h.sqlite")) as store:
+        store.put(read_run(folder))
+        (listed,) = questions.runs(store)
+        assert listed.flaw
+        with pytest.raises(UseError, match="judged were"):
+            questions.trend(store, "XFR-002")
+        assert questions.flaky(store) == []
 
 
 def test_folders_of_runs_are_found_at_any_depth(evidence: Path) -> None:
