@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from fixtures.library import find_bench, find_profile, find_vehicle
 from instruments.registry import REGISTRY
 from rig.bench import Bench
 from rig.bench_config import PARTS, BenchConfig
+from rig.bench_schema import bench_schema
 from rig.clock import Stopwatch
 from rig.errors import UnsafeState
 from rig.identify import mistaken, refuse_mistaken
@@ -86,6 +88,12 @@ def look_around(
     console.print(table)
     for note in found.notes:
         console.print(note)
+
+
+@app.command("schema")
+def schema() -> None:
+    """The JSON schema of bench files, for an editor (docs/bench-files.md)."""
+    print(json.dumps(bench_schema(REGISTRY), indent=1))
 
 
 def answers(bench: Bench, console: Console) -> Mapping[str, str]:
