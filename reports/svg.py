@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from markupsafe import Markup, escape
 
 
@@ -17,13 +19,18 @@ def tag(name: str, *content: object, **attributes: object) -> Markup:
     for key, value in attributes.items():
         if value is None:
             continue
-        shown = number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-        words.append(f'{key.rstrip("_").replace("_", "-")}="{escape(str(shown))}"')
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        words.append(f'{_name(key)}="{number(value) if plain else escape(str(value))}"')  # type: ignore[arg-type]
     head = " ".join(words)
     if not content:
         return Markup(f"<{head}/>")
     inner = "".join(str(escape(one)) for one in content)
     return Markup(f"<{head}>{inner}</{name}>")
+
+
+@cache
+def _name(key: str) -> str:
+    return key.rstrip("_").replace("_", "-")
 
 
 def joined(parts: list[Markup]) -> Markup:
