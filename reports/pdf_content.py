@@ -292,7 +292,7 @@ def _decision(run: Run) -> Section:
     judged = [one for asked in run.requirements.values() for _, one in asked.judged]
     return {
         "rules": sorted({one.rule for one in judged}) or ["no value was judged in this run"],
-        "factors": ", ".join(f"k = {k:g}" for k in sorted({one.k for one in judged})),
+        "factors": ", ".join(dict.fromkeys(f"k = {one.k:g}" for one in sorted(judged, key=lambda one: one.k))),
         "claims": sorted({one.claim for one in judged}),
     }
 

@@ -15,7 +15,7 @@ from reports.laboratory import joined, missing, read_laboratory
 from reports.pdf import render_pdf, write_pdf
 from reports.plain import ZERO_WIDTH
 from rig.errors import UseError
-from rig.evidence.documents import Required
+from rig.evidence.documents import Judged, Required
 from rig.evidence.run_info import UNSTATED, Laboratory
 
 LAB = Laboratory(
@@ -342,3 +342,21 @@ def test_a_sealed_run_is_not_written_into(tmp_path: Path) -> None:
     assert refused.code == 2
     assert "is sealed" in refused.err
     assert write_pdf(folder, tmp_path / "a.pdf").stat().st_size > 10_000
+
+
+def test_a_coverage_factor_is_named_once_however_it_was_computed(tmp_path: Path) -> None:
+    teller = Teller(tmp_path / "run")
+    teller.begin()
+    test = teller.start("suites/a/test_b.py::test_c", "Two values", ("PQ-001",), "", "a")
+    for k in (2.0, 2.0000000000000004):
+        number = teller.measure("v", 200.0, "V", (0.5,))
+        asked = next(one for one in CATALOGUE if one.id == "PQ-001")
+        row = asked.rows[0]
+        teller.journal.append(
+            Judged(requirement="PQ-001", quantity=row.quantity, verdict="PASS", measurement=number, limit=row.limit,
+                   acceptance=row.limit, expanded=1.0, k=k, rule=asked.rule, claim=asked.claim, margin=1.0,
+                   probability=1.0, reason="")
+        )  # fmt: skip
+    teller.stop(test, "PASS", 1.0)
+    text = text_of(render_pdf(teller.end()))
+    assert text.partition("Expanded uncertainty U = k · u, ")[2].startswith("k = 2. ")
