@@ -23,6 +23,9 @@ import instruments.evps.emulator as evps_emulator
 import instruments.itech_it8617.commands as itech_it8617
 import instruments.itech_it8617.driver as itech_it8617_driver
 import instruments.itech_it8617.emulator as itech_it8617_emulator
+import instruments.keysight_34970a.commands as keysight_34970a
+import instruments.keysight_34970a.driver as keysight_34970a_driver
+import instruments.keysight_34970a.emulator as keysight_34970a_emulator
 import instruments.keysight_dsox.commands as keysight_dsox
 import instruments.keysight_dsox.driver as keysight_dsox_driver
 import instruments.keysight_dsox.emulator as keysight_dsox_emulator
@@ -50,6 +53,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         met_hardware=chroma_63804_driver.Chroma63804.met_hardware,
         accuracy="instruments/chroma_63804/accuracy.toml",
         model=r"638\d\d",
+        fit=chroma_63804_driver.ACCURACY.fit,
     ),
     "chroma_61845": Driver(
         "grid",
@@ -59,6 +63,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         met_hardware=chroma_61845_driver.Chroma61845.met_hardware,
         accuracy="instruments/chroma_61845/accuracy.toml",
         model=r"618\d\d",
+        fit=chroma_61845_emulator.ACCURACY.fit,
     ),
     "ea_psb_10000": Driver(
         "dc_source",
@@ -68,6 +73,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         met_hardware=ea_psb_10000_driver.EaPsb10000.met_hardware,
         accuracy="instruments/ea_psb_10000/accuracy.toml",
         model=r"PSB(I)? 1\d{4}-.*|PSB 9.*",
+        fit=ea_psb_10000_driver.ACCURACY.fit,
     ),
     "yokogawa_wt1800e": Driver(
         "analyzer",
@@ -77,6 +83,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         met_hardware=yokogawa_wt1800e_driver.YokogawaWt1800e.met_hardware,
         accuracy="instruments/yokogawa_wt1800e/accuracy.toml",
         model=r"WT180\dE?.*",
+        fit=yokogawa_wt1800e_emulator.ACCURACY.fit,
     ),
     "keysight_dsox": Driver(
         "digitizer",
@@ -86,6 +93,17 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         met_hardware=keysight_dsox_driver.KeysightDsox.met_hardware,
         accuracy="instruments/keysight_dsox/accuracy.toml",
         model=r"[DM]SO-?X ?[234]\d{3}A?.*",
+        fit=keysight_dsox_driver.ACCURACY.fit,
+    ),
+    "keysight_34970a": Driver(
+        "thermometer",
+        keysight_34970a.Options,
+        keysight_34970a_driver.open_driver,
+        keysight_34970a_emulator.build,
+        met_hardware=keysight_34970a_driver.Keysight34970a.met_hardware,
+        accuracy="instruments/keysight_34970a/accuracy.toml",
+        model=r"3497[02]A",
+        fit=keysight_34970a_driver.ACCURACY.fit,
     ),
     "tektronix_mso5": Driver(
         "digitizer",
@@ -95,6 +113,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         met_hardware=tektronix_mso5_driver.TektronixMso5.met_hardware,
         accuracy="instruments/tektronix_mso5/accuracy.toml",
         model=r"MSO5\d\w*",
+        fit=tektronix_mso5_driver.ACCURACY.fit,
     ),
     "itech_it8617": Driver(
         "load",
@@ -103,6 +122,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         itech_it8617_emulator.build,
         met_hardware=itech_it8617_driver.ItechIt8617.met_hardware,
         accuracy="instruments/itech_it8617/accuracy.toml",
+        fit=itech_it8617_driver.ACCURACY.fit,
     ),
     "keysight_rp7962": Driver(
         "dc_source",
@@ -111,6 +131,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         keysight_rp7962_emulator.build,
         met_hardware=keysight_rp7962_driver.KeysightRp7962.met_hardware,
         accuracy="instruments/keysight_rp7962/accuracy.toml",
+        fit=keysight_rp7962_driver.ACCURACY.fit,
     ),
     "ametek_mx45": Driver(
         "grid",
@@ -119,6 +140,7 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         ametek_mx45_emulator.build,
         met_hardware=ametek_mx45_driver.AmetekMx45.met_hardware,
         accuracy="instruments/ametek_mx45/accuracy.toml",
+        fit=ametek_mx45_emulator.ACCURACY.fit,
     ),
     "vehicle_interface": Driver(
         "vehicle",

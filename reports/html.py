@@ -17,7 +17,7 @@ from urllib.parse import quote
 import jinja2
 from markupsafe import Markup
 
-from reports import numbers, summary
+from reports import numbers, summary, surroundings
 from reports.account import account
 from reports.card import shown
 from reports.gauge import gauge
@@ -77,6 +77,7 @@ def render_html(folder: Path, beside: Path | None = None, former: Path | None = 
             alarms=summary.alarms(run, info, folder, gallery.wrong),
             why=summary.why(run),
             account=account(run),
+            surroundings=surroundings.rows(run),
             attention=summary.attention(run),
             gaps=summary.gaps(run),
             card=shown(run.card) if run.card else None,

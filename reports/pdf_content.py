@@ -14,7 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports import numbers, summary
+from reports import numbers, summary, surroundings
 from reports.account import account
 from reports.card import shown
 from reports.history.rows import Indexed
@@ -101,6 +101,21 @@ def content(sources: Sources, issue: Issue) -> Section:
         "card": _card(run),
         "bench": _bench(run),
         "conditions": _conditions(sources, issue),
+        "surroundings": [
+            {
+                "name": row.name,
+                "read": row.read,
+                "asked": "; ".join(row.asked),
+                "tests": str(row.tests),
+                "wrong": ", ".join(
+                    f"{len(some)} {word}"
+                    for some, word in ((row.outside, "outside"), (row.unknown, "not known"))
+                    if some
+                ),
+                "by": "; ".join(row.sources),
+            }
+            for row in surroundings.rows(run)
+        ],
         "decision": _decision(run),
         "methods": _methods(run),
         "matrix": [_requirement(run, asked) for asked in _by_id(run.in_scope)],

@@ -34,6 +34,7 @@ from rig.evidence.documents import (
     RunStop,
     SafeStateReached,
     Stimulus,
+    Surroundings,
     TestStart,
     TestStop,
 )
@@ -80,6 +81,8 @@ class Test:
     rules: list[RuleFound] = field(default_factory=list)
     incidents: list[tuple[float, Incident]] = field(default_factory=list)
     safe: list[tuple[float, SafeStateReached]] = field(default_factory=list)
+    surroundings: Surroundings | None = None
+    """What was read before it began."""
 
     @property
     def name(self) -> str:
@@ -247,6 +250,8 @@ def _take_inside(run: Run, test: Test, line: Line, values: dict[int, Value]) -> 
             test.rules.append(doc)
         case Incident():
             test.incidents.append((line.t, doc))
+        case Surroundings():
+            test.surroundings = doc
         case SafeStateReached():
             test.safe.append((line.t, doc))
         case _:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from reports import surroundings
 from reports.run import SEVERITY, Asked, Outcome, Run, Test, counts
 from rig.evidence.captures import unfinished
 from rig.evidence.documents import Judged
@@ -102,6 +103,9 @@ def alarms(run: Run, info: RunInfo | str | None, folder: Path, wrong: Mapping[st
     if parts := [path.name for path in unfinished(folder)]:
         found.append(Alarm(False, "Captures were still being written.", ", ".join(parts)))
     found += _bench_alarms(run, info if isinstance(info, RunInfo) else None)
+    if unknown := [row.name for row in surroundings.rows(run) if row.unknown]:
+        text = f"{', '.join(unknown)}: nothing of the bench measures it and its file does not state it."
+        found.append(Alarm(False, "A condition of the tests is not known.", text))
     if isinstance(info, str):
         found.append(Alarm(False, "run.json cannot be read.", info))
     return found

@@ -32,6 +32,7 @@ from rig.roles import (
     Identity,
     Instrument,
     PowerAnalyzer,
+    Thermometer,
     VehicleInterface,
 )
 from rig.safety.lease import Lease
@@ -69,6 +70,7 @@ class Bench:
     analyzer: PowerAnalyzer | None
     digitizer: Digitizer | None
     digitizer2: Digitizer | None
+    thermometer: Thermometer | None
     instruments: Mapping[PartName, Instrument]
     drivers: Mapping[PartName, Driver]
     expired: Mapping[PartName, date]

@@ -20,15 +20,25 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rig.can.interfaces import NAMES, interface
 from rig.errors import BenchConfigError
-from rig.quantity import Seconds
+from rig.quantity import Celsius, Kelvins, Seconds
 
 Model = TypeVar("Model", bound=BaseModel)
 
 PartName = Literal[
-    "house_l1", "house_l2", "grid", "battery", "analyzer", "digitizer", "digitizer2", "vehicle", "charger"
+    "house_l1",
+    "house_l2",
+    "grid",
+    "battery",
+    "analyzer",
+    "digitizer",
+    "digitizer2",
+    "thermometer",
+    "vehicle",
+    "charger",
 ]
 """digitizer2: a second one, on channels of its own or on another time base."""
 PARTS: tuple[PartName, ...] = get_args(PartName)
+TABLES = ("bench", "can", "car", "room")
 EMULATED = "emulated"
 
 
@@ -64,6 +74,16 @@ class CarTable(_Table):
 
     profile: str = "leaf-24kwh"
     pack_period: Seconds = Field(1.0, gt=0.0)
+
+
+class RoomTable(_Table):
+    """[room] What is stated where no instrument measures it. ambient: degC, and ambient_u, its standard uncertainty,
+    K; source: who says so. on_before: s for which every instrument had been on when the run began."""
+
+    ambient: Celsius | None = Field(None, ge=-40.0, le=70.0)
+    ambient_u: Kelvins = Field(1.0, gt=0.0)
+    source: str = "the bench file"
+    on_before: Seconds = Field(0.0, ge=0.0)
 
 
 class FaultTable(_Table):
@@ -128,6 +148,7 @@ class BenchConfig:
     car: CarTable
     parts: Mapping[PartName, PartConfig]
     digest: str
+    room: RoomTable
 
     @property
     def kind(self) -> Literal["hardware", "emulated", "mixed"]:
@@ -152,6 +173,7 @@ ROLE_OF_PART: Mapping[PartName, str] = {
     "analyzer": "analyzer",
     "digitizer": "digitizer",
     "digitizer2": "digitizer",
+    "thermometer": "thermometer",
     "vehicle": "vehicle",
     "charger": "charger",
 }
@@ -170,13 +192,14 @@ class _Reader:
         bench = self._table(tables, "bench", BenchTable)
         can = self._can(tables)
         car = self._table(tables, "car", CarTable)
+        room = self._table(tables, "room", RoomTable)
         parts = {name: part for name in PARTS if (part := self._part(tables, name)) is not None}
-        for name in tables.keys() - {"bench", "can", "car", *PARTS}:
-            self._say(name, None, f"unknown table{_hint(name, ['bench', 'can', 'car', *PARTS])}; remove or rename it")
+        for name in tables.keys() - {*TABLES, *PARTS}:
+            self._say(name, None, f"unknown table{_hint(name, [*TABLES, *PARTS])}; remove or rename it")
         self._check_together(bench, can, parts)
-        if self._problems or bench is None or can is None or car is None:
+        if self._problems or bench is None or can is None or car is None or room is None:
             raise BenchConfigError(sorted(self._problems, key=_line_of))
-        return BenchConfig(self._path.name, bench, can, car, parts, _digest(self._text))
+        return BenchConfig(self._path.name, bench, can, car, parts, _digest(self._text), room)
 
     def _load(self) -> dict[str, object]:
         try:

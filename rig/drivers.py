@@ -11,9 +11,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from rig.metrology.accuracy import FitSpec
 from rig.visa.serial_line import SerialLine
 
-Role = Literal["load", "grid", "dc_source", "analyzer", "digitizer", "vehicle", "charger"]
+Role = Literal["load", "grid", "dc_source", "analyzer", "digitizer", "vehicle", "charger", "thermometer"]
 Transport = Literal["visa", "lines"]
 """How the driver reaches its instrument: pyvisa messages, or request and reply lines on a serial port."""
 
@@ -26,7 +27,7 @@ class Driver:
     -> the emulated device behind the same transport; None where there is no emulator. serial: port settings where the
     resource is a serial port. baud: of a line, from its options. met_hardware: the driver has been run against the real
     instrument. accuracy: where its uncertainty figures come from. model: pattern of the models it is for, as they name
-    themselves; empty: the driver sees to it.
+    themselves; empty: the driver sees to it. fit: the conditions these figures hold for.
     """
 
     role: Role
@@ -39,6 +40,7 @@ class Driver:
     met_hardware: bool = False
     accuracy: str = ""
     model: str = ""
+    fit: FitSpec | None = None
 
 
 Registry = Mapping[str, Driver]

@@ -55,6 +55,10 @@ class OutOfCalibration(BenchFault):
     """An instrument is past its calibration date."""
 
 
+class OutsideConditions(BenchFault):
+    """A test was to begin outside the conditions it asks for."""
+
+
 class UnsafeState(BenchFault):
     """The bench could not be brought to a confirmed safe state."""
 

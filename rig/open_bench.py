@@ -173,6 +173,7 @@ class _Builder:
             analyzer=parts.get("analyzer"),
             digitizer=parts.get("digitizer"),
             digitizer2=parts.get("digitizer2"),
+            thermometer=parts.get("thermometer"),
             instruments=parts,
             drivers={name: self.registry[part.driver] for name, part in self.config.parts.items()},
             expired=self._expired(),

@@ -4,6 +4,7 @@
 [ratings]      what its plate says, SI or texts with units
 [declared.*]   what the maker declares where no standard gives a number: value and source of each
 [not_claimed]  requirement id = why the device does not claim it
+[[condition]]  surroundings the maker asks for: quantity, min, max, source (rig.conditions)
 [[override]]   a limit of the catalogue replaced for this device: id, quantity, min, max, unit, source
 """
 
@@ -16,6 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from rig.conditions import ConditionRow
 from rig.errors import BenchConfigError
 from rig.quantity import Amperes, Hertz, Volts, Watts, parse_quantity
 
@@ -111,7 +113,8 @@ class Override(Table):
 
 
 class Profile(Table):
-    """A device profile. declared: by name, SI. not_claimed: requirement id -> why."""
+    """A device profile. declared: by name, SI. not_claimed: requirement id -> why. condition: what the maker asks of
+    its surroundings."""
 
     name: str
     title: str
@@ -122,6 +125,7 @@ class Profile(Table):
     declared: Mapping[str, Declared] = {}
     not_claimed: Mapping[str, str] = {}
     override: tuple[Override, ...] = ()
+    condition: tuple[ConditionRow, ...] = ()
 
     @model_validator(mode="after")
     def _overrides_once(self) -> Profile:

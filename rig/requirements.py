@@ -20,6 +20,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from rig.conditions import ConditionRow
 from rig.errors import BenchConfigError, UseError
 from rig.metrology.decision import SEVERITY, UNITS, Judgement, Limit, Rule, judge
 from rig.metrology.measurement import Measurement
@@ -154,7 +155,8 @@ class Requirement(Table):
     """One row of the catalogue.
 
     stated: the limit in the words of the catalogue's source, in stated_unit. needs: capabilities without which it does
-    not apply. grid_codes: the codes it belongs to, empty for all. limits: what can be judged. not_run: why it cannot.
+    not apply. grid_codes: the codes it belongs to, empty for all. limits: what can be judged. begins: conditions a test
+    of it begins under, beside those of every test. not_run: why it cannot be judged.
     overridden: a profile replaced a limit; applies: the device has a part in it (both set by for_profile).
     """
 
@@ -170,6 +172,7 @@ class Requirement(Table):
     grid_codes: tuple[str, ...] = ()
     rule: RuleTable = RuleTable()
     limits: tuple[LimitRow, ...] = Field(default=(), alias="limit")
+    begins: tuple[ConditionRow, ...] = Field(default=(), alias="condition")
     not_run: str | None = None
     overridden: bool = False
     applies: bool = True
@@ -347,6 +350,22 @@ def read_catalogue(folder: Path) -> Catalogue:
     if problems:
         raise BenchConfigError(problems)
     return Catalogue(found)
+
+
+def read_conditions(path: Path) -> tuple[ConditionRow, ...]:
+    """The [[condition]] rows of a file. BenchConfigError names every problem."""
+    rows = read_toml(path, "condition").get("condition")
+    if not isinstance(rows, list) or not rows:
+        raise BenchConfigError([f"{path}: holds no condition; add [[condition]]"])
+    found, problems = list[ConditionRow](), list[str]()
+    for number, raw in enumerate(rows, 1):
+        try:
+            found.append(ConditionRow.model_validate(raw))
+        except ValidationError as error:
+            problems += [f"{path}: condition {number}: {line}" for line in explain(error)]
+    if problems:
+        raise BenchConfigError(problems)
+    return tuple(found)
 
 
 def _read_file(path: Path, problems: list[str]) -> list[Requirement]:

@@ -259,6 +259,14 @@ class VehicleInterface(Instrument, Energised, Protocol):
         ...
 
 
+class Thermometer(Instrument, Protocol):
+    """Stands in the room, away from what is warm."""
+
+    def ambient(self) -> Measurement:
+        """degC of the room, as "ambient"."""
+        ...
+
+
 ChargerMode = Literal["charge", "discharge", "standby"]
 
 

@@ -17,7 +17,8 @@ from typing import Literal
 from rig.bench import Bench
 from rig.chademo.rules.rule import Finding, Rule, RuleState, RuleVerdict
 from rig.charger_card import CardMaker
-from rig.errors import UseError
+from rig.conditions import Asked, narrowest, stood
+from rig.errors import OutsideConditions, UseError
 from rig.evidence.captures import CanLog, Captures
 from rig.evidence.documents import (
     BenchDescribed,
@@ -37,7 +38,7 @@ from rig.evidence.documents import (
 )
 from rig.evidence.journal import Journal
 from rig.evidence.reopen import CutOff
-from rig.evidence.translate import WORD, judged, measured, rule_found, store_waveforms
+from rig.evidence.translate import WORD, judged, measured, rule_found, store_waveforms, surroundings
 from rig.identify import mistaken, refuse_mistaken
 from rig.metrology.decision import Judgement, Verdict, worst_of
 from rig.metrology.measurement import Measurement
@@ -49,6 +50,7 @@ from rig.requirements import Requirement
 from rig.roles import Quantity, Waveforms
 from rig.run_head import run_head
 from rig.safety.safe_state import SafeOutcome
+from rig.surroundings import survey
 from rig.told import Value
 from rig.watch import Watch
 
@@ -95,7 +97,8 @@ class Test:
 
 class Run:
     """One run on one bench, written to one folder. requirements: the catalogue as it applies to the profile. earlier:
-    the run in that folder that was cut off and is gone on with."""
+    the run in that folder that was cut off and is gone on with. conditions: what every test asks
+    of its surroundings."""
 
     def __init__(
         self,
@@ -104,7 +107,9 @@ class Run:
         folder: Path,
         rules: Sequence[Rule],
         earlier: CutOff | None = None,
+        conditions: Sequence[Asked] = (),
     ) -> None:
+        self.conditions = conditions
         self.bench, self.requirements, self.folder = bench, requirements, folder
         self._earlier = earlier
         self._mistaken: Mapping[str, str] = {}
@@ -232,6 +237,20 @@ class Run:
         self.test = Test(id, tuple(requirements), self.bench.clock.now())
         self.watch.renew()
         return self.test
+
+    def look_around(self) -> None:
+        """Read what surrounds the test that is to begin, once, and put it on record. OutsideConditions where it may not
+        begin."""
+        rows = [self.requirements[id] for id in self._running().requirements]
+        own = [Asked(one, row.id, strict=True) for row in rows if row.not_run is None for one in row.begins]
+        asked = narrowest([*self.conditions, *own])
+        if not asked:
+            return
+        found = survey(self.bench)
+        stands = [stood(one, found[one.quantity]) for one in asked]
+        self.journal.append(surroundings(stands))
+        if wrong := [one.reason for one in stands if not one.fit]:
+            raise OutsideConditions(f"begun outside its conditions: {'; '.join(wrong)}")
 
     def conclude(self) -> Test:
         """The test's body is over: judge what the rules still wait for."""

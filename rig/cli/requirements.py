@@ -6,7 +6,6 @@ there are is asked of pytest, which collects the suites without a bench.
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
@@ -21,7 +20,10 @@ from fixtures.conductor import is_procedure, name_of, verified
 from fixtures.depth import Depth
 from fixtures.library import REQUIREMENTS, find_profile
 from rig.cli.campaign import home
+from rig.cli.requirements_export import COLUMNS, write_csv, write_strictdoc
+from rig.conditions import UNITS
 from rig.errors import UseError
+from rig.metrology.decision import Limit
 from rig.profile import read_profile
 from rig.requirements import Requirement, read_catalogue
 
@@ -29,10 +31,7 @@ app = typer.Typer(help="The requirement catalogue: list, show, export.", no_args
 ProfileName = Annotated[str, typer.Option("--profile", help="device profile, file or name")]
 Depths = Annotated[Depth, typer.Option(help="depth of the run whose procedures are named")]
 USUAL = "leaf-to-home-6kw"
-COLUMNS = (
-    "id", "title", "stated", "unit", "limits", "rule", "confidence", "claim", "source", "method", "conditions",
-    "status", "verified_by", "not_run",
-)  # fmt: skip
+FORMATS = ("csv", "strictdoc")
 
 
 class _Collected:
@@ -79,6 +78,11 @@ def limits_of(row: Requirement) -> str:
     return "; ".join(said)
 
 
+def begins_of(row: Requirement) -> str:
+    """What it asks of its surroundings beside what every test does, in words."""
+    return "; ".join(f"{one.quantity} {Limit(one.min, one.max, UNITS[one.quantity])}" for one in row.begins)
+
+
 def applied(profile: str) -> Mapping[str, Requirement]:
     """The catalogue as it applies to a profile."""
     return read_catalogue(REQUIREMENTS).for_profile(read_profile(find_profile(profile)))
@@ -123,34 +127,38 @@ def show(
 
 @app.command("export")
 def export(
-    to: Annotated[str, typer.Option(help="csv")] = "csv",
+    to: Annotated[str, typer.Option(help="csv, or strictdoc")] = "csv",
     out: Annotated[Path | None, typer.Option(help="file to write; default: standard output")] = None,
     profile: ProfileName = USUAL,
     depth: Depths = "full",
 ) -> None:
-    """Every requirement as a table."""
-    if to != "csv":
-        raise UseError(f"--to {to}: no such table; use csv")
+    """Every requirement for another tool: a table, or a document of StrictDoc (an .sdoc file)."""
+    if to not in FORMATS:
+        raise UseError(f"--to {to}: no such format; use {' or '.join(FORMATS)}")
     rows, by = applied(profile), procedures(depth)
+    found = [_columns(row, by) for row in rows.values()]
     if out is None:
-        _write(sys.stdout, rows, by)
-    else:
+        _write(sys.stdout, to, found, profile)
+        return
+    try:
         with out.open("w", encoding="utf-8", newline="") as file:
-            _write(file, rows, by)
-        print(out)
+            _write(file, to, found, profile)
+    except OSError as error:
+        raise UseError(f"--out {out}: cannot be written ({error.strerror or error}); name another file") from None
+    print(out)
 
 
-def _write(file: TextIO, rows: Mapping[str, Requirement], by: Mapping[str, list[str]]) -> None:
-    table = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-    table.writeheader()
-    for row in rows.values():
-        table.writerow({name: value.replace("\n", " ") for name, value in _columns(row, by).items()})
+def _write(file: TextIO, to: str, rows: list[dict[str, str]], profile: str) -> None:
+    if to == "csv":
+        write_csv(file, rows)
+    else:
+        write_strictdoc(file, rows, f"Requirements for {profile}")
 
 
 def _columns(row: Requirement, by: Mapping[str, list[str]]) -> dict[str, str]:
     values = (
         row.id, row.title, row.stated, row.stated_unit, limits_of(row), str(row.rule.rule()), row.confidence.raw,
-        "" if row.not_run else row.claim, row.source, row.method, row.conditions, status_of(row, by),
+        "" if row.not_run else row.claim, row.source, row.method, row.conditions, begins_of(row), status_of(row, by),
         "" if row.not_run else "\n".join(by.get(row.id, ())), row.not_run or "",
     )  # fmt: skip
     return dict(zip(COLUMNS, values, strict=True))

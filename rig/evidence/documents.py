@@ -2,7 +2,8 @@
 
 A run is told in this order
   RunStart  BenchDescribed  Required...                                  what is asked of which item, on which bench
-  TestStart  Stimulus... CaptureStored... Measured Judged... Picture... RuleFound... SessionsSeen  TestStop   each test
+  TestStart  Surroundings  Stimulus... CaptureStored... Measured Judged... Picture... RuleFound... SessionsSeen
+  TestStop                                                                each test
   Incident  SafeStateReached  NotRun                                      whenever they happen
   ChargerCard  RunStop                                                    absent: the run was cut off
   Resumed  TestStart...                                                   a run cut off is gone on with, in a new part
@@ -163,6 +164,27 @@ class TestStart(Fact, frozen=True):
     requirements: tuple[str, ...] = ()
     procedure: str = ""
     suite: str = ""
+
+
+class Condition(Value, frozen=True):
+    """One condition and how it stood when the test began. value, u: None where it is not known; source: of the value.
+    asked: who set the bounds, and from where."""
+
+    quantity: str
+    state: Literal["met", "outside", "not known"]
+    limit: Bounds
+    asked: str
+    value: float | None = None
+    u: float | None = None
+    source: str = ""
+    reason: str = ""
+
+
+class Surroundings(Fact, frozen=True):
+    """What surrounds a test, read before it begins. fit: it may begin; else it is INVALID."""
+
+    conditions: tuple[Condition, ...]
+    fit: bool
 
 
 class Stimulus(Fact, frozen=True):
@@ -464,6 +486,7 @@ Document = (
     | BenchDescribed
     | Required
     | TestStart
+    | Surroundings
     | Stimulus
     | CaptureStored
     | Measured

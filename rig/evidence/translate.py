@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rig.chademo.rules.rule import RuleVerdict
+from rig.conditions import Stood
 from rig.evidence.captures import Captures
 from rig.evidence.documents import (
     Bounds,
     BudgetLine,
     CaptureStored,
+    Condition,
     Judged,
     Measured,
     PartIdentity,
@@ -17,6 +20,7 @@ from rig.evidence.documents import (
     Row,
     RuleFound,
     SafeStateReached,
+    Surroundings,
     Word,
 )
 from rig.metrology.decision import Judgement, Limit, Verdict
@@ -58,6 +62,24 @@ def required(r: Requirement, selected: bool) -> Required:
         not_run=r.not_run or "",
         applies=r.applies,
     )
+
+
+def surroundings(found: Sequence[Stood]) -> Surroundings:
+    """How the conditions of a test stood."""
+    rows = tuple(
+        Condition(
+            quantity=one.condition.quantity,
+            state=one.state,
+            limit=bounds(one.condition.limit),
+            asked=one.condition.asked,
+            value=one.measured.value if one.measured else None,
+            u=one.measured.u if one.measured else None,
+            source=one.measured.source if one.measured else "",
+            reason=one.reason,
+        )
+        for one in found
+    )
+    return Surroundings(conditions=rows, fit=all(one.fit for one in found))
 
 
 def measured(m: Measurement, requirement: str = "") -> Measured:

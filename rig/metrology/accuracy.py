@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rig.errors import UseError
 from rig.metrology.measurement import Component
+from rig.quantity import Seconds
 
 
 class _Table(BaseModel):
@@ -69,17 +70,34 @@ class FunctionSpec(_Table):
         return next((spec for spec in self.ranges if abs(value) <= spec.full), self.ranges[-1])
 
 
+class FitSpec(_Table):
+    """[fit]: what its figures hold for. ambient: degC, lowest and highest. warm_up: s after switching on."""
+
+    ambient: tuple[float, float]
+    warm_up: Seconds = Field(ge=0.0)
+    source: str = Field(min_length=1)
+    confidence: Literal["S", "M"]
+
+    @model_validator(mode="after")
+    def _rising(self) -> FitSpec:
+        if not self.ambient[0] < self.ambient[1]:
+            raise ValueError("ambient: write the lower temperature first")
+        return self
+
+
 class _File(_Table):
     model: str
+    fit: FitSpec | None = None
     functions: dict[str, FunctionSpec]
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """All functions of one model."""
+    """All functions of one model. fit: under which conditions its figures hold, None where nobody says."""
 
     model: str
     functions: Mapping[str, FunctionSpec]
+    fit: FitSpec | None = None
 
     def __getitem__(self, function: str) -> FunctionSpec:
         try:
@@ -183,4 +201,4 @@ def read_accuracy(path: Path) -> Accuracy:
     for name, spec in file.functions.items():
         if [r.full for r in spec.ranges] != sorted({r.full for r in spec.ranges}):
             raise UseError(f"{path}: functions.{name}.ranges: full scales must rise; sort them")
-    return Accuracy(file.model, file.functions)
+    return Accuracy(file.model, file.functions, file.fit)

@@ -24,6 +24,7 @@ class World:
         if seed < 0:
             raise UseError(f"world: seed={seed} must be 0 or more")
         self.clock, self.seed, self.bus = clock, seed, bus
+        self.ambient = 23.0  # degC of the room, whatever the pack has
         self._plant = plant
         self._rngs: dict[str, np.random.Generator] = {}
         self._pending = math.inf

@@ -23,6 +23,8 @@ FULL: tuple[d.Document, ...] = (
     d.Required(id="XFR-001", title="t", stated="500 ms", source="s", confidence="S", claim="c", selected=True,
                rows=(d.Row(quantity="t", limit=BOUNDS, source="s"),)),
     d.TestStart(test="a::b[1]", title="t", requirements=("XFR-001",), procedure="p", suite="transfer"),
+    d.Surroundings(fit=False, conditions=(d.Condition(quantity="ambient", state="outside", limit=BOUNDS, asked="row",
+                   value=40.0, u=0.1, source="thermometer", reason="too hot"),)),
     d.Stimulus(what="open", values={"b": True, "i": 1, "f": 1.0, "s": "x"}, units={"f": "V"}),
     d.CaptureStored(name="n", file="captures/1.arrow", sha256="0" * 64, kind="waveform", start=0.0, rate=1.0, rows=1,
                     channels=(d.Channel(name="a", unit="V"),), note="n"),

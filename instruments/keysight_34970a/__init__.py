@@ -1,0 +1,1 @@
+"""Keysight 34970A data acquisition unit as the thermometer of the room."""
