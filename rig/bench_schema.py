@@ -10,7 +10,17 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from rig.bench_config import EMULATED, PARTS, ROLE_OF_PART, BenchTable, CanTable, CarTable, FaultTable, PaperTable
+from rig.bench_config import (
+    EMULATED,
+    PARTS,
+    ROLE_OF_PART,
+    BenchTable,
+    CanTable,
+    CarTable,
+    FaultTable,
+    PaperTable,
+    RoomTable,
+)
 from rig.drivers import Driver, Registry
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -25,6 +35,7 @@ def bench_schema(registry: Registry) -> _Schema:
         "bench": _model(BenchTable, definitions),
         "can": _can(definitions),
         "car": _model(CarTable, definitions),
+        "room": _model(RoomTable, definitions),
     }
     for name in PARTS:
         fit = {key: driver for key, driver in registry.items() if driver.role == ROLE_OF_PART[name]}
