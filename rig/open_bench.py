@@ -63,6 +63,11 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
         for part in config.parts.values()
         if part.faults and registry[part.driver].transport != "visa"
     ]
+    problems += [
+        f"{path}: [{part.name}] misreads: only an emulated part can be told to misread; remove it"
+        for part in config.parts.values()
+        if part.options.get("misreads") and not part.emulated
+    ]
     if problems:
         raise BenchConfigError(problems)
     return config

@@ -35,6 +35,8 @@ class Options(BaseModel):
 
     leg: Literal[0, 1]
     boxes: int = Field(1, ge=1, le=4)
+    misreads: dict[str, float] = {}
+    """Function of accuracy.toml -> gain error of the emulated one, as a fraction: an instrument out of its limits."""
 
 
 class Mode(Enum):

@@ -8,6 +8,7 @@ voltage. Times: RS-232 at 57600 baud is 0.2 ms a character; a reading takes one 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from instruments.chroma_63804.commands import (
@@ -43,10 +44,10 @@ PROCESSING = 0.010
 class EmulatedChroma63804:
     """State and physics. Knows its leg, its own errors; knows no text."""
 
-    def __init__(self, world: World, leg: int, boxes: int = 1) -> None:
+    def __init__(self, world: World, leg: int, boxes: int = 1, misreads: Mapping[str, float] | None = None) -> None:
         self._world, self._leg, self._boxes = world, leg, boxes
         self._port: Port = "house_l1" if leg == 0 else "house_l2"
-        self._specimen = Specimen(ACCURACY, world.rng(f"chroma_63804 leg {leg}"))
+        self._specimen = Specimen(ACCURACY, world.rng(f"chroma_63804 leg {leg}"), misreads)
         self.reset()
 
     def reset(self) -> None:
@@ -122,7 +123,7 @@ def latency(line: str) -> float:
 
 def build(world: World, options: Options) -> ScpiFace:
     """The instrument on a leg of a world."""
-    load = EmulatedChroma63804(world, options.leg, options.boxes)
+    load = EmulatedChroma63804(world, options.leg, options.boxes, options.misreads)
     return ScpiFace(
         f"Chroma,63804,EMULATED{options.leg + 1},1.00",
         {

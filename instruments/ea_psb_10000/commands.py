@@ -42,6 +42,8 @@ class Options(BaseModel):
     ocp: float = Field(45.0, gt=0)
     opp: float = Field(18_000.0, gt=0)
     watchdog: int = Field(10, ge=0, le=36_000)
+    misreads: dict[str, float] = {}
+    """Function of accuracy.toml -> gain error of the emulated one, as a fraction: an instrument out of its limits."""
 
     @model_validator(mode="after")
     def _protections_below_what_it_can(self) -> Options:

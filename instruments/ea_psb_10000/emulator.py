@@ -77,7 +77,7 @@ class EmulatedEaPsb10000:
 
     def __init__(self, world: World, options: Options) -> None:
         self._world, self.nominal = world, options
-        self._specimen = Specimen(ACCURACY, world.rng("ea_psb_10000"))
+        self._specimen = Specimen(ACCURACY, world.rng("ea_psb_10000"), options.misreads)
         self.smallest = 0.03 * options.voltage / options.current  # PSB 10080-60: 0.04 ohm at 80 V / 60 A
         self.largest = 60.0 * options.voltage / options.current  # the same: 80 ohm
         self._most = {

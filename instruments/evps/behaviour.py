@@ -6,6 +6,7 @@ moved (defects.py). No code asks whether a defect is planted. SI units; currents
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from instruments.evps.grid_codes import CODES, GridCode
@@ -91,6 +92,10 @@ class Behaviour:
     """It takes 102.5.3 = 0 for closed contactors, whatever the voltage at the connector."""
     serves: int | None = None
     """The one protocol number it serves; None: every one."""
+    awaits_request: bool = True
+    """Power waits for the car's first wish (chademo.md 2 step 9)."""
+    swaps_level_unit: bool = False
+    """It takes the levels of 0x200 in the other of their two units."""
     any_frame: bool = False
     """It takes frames that are too short, or have 29-bit identifiers, for the car's."""
 
@@ -133,7 +138,32 @@ class Behaviour:
     starved: float = 0.85
     """Fraction of nominal below which a formed bus counts as overloaded, too (project choice)."""
 
+    power_late: float = 0.0
+    """s after which a new power set-point takes effect."""
+    power_sense: float = 1.0
+    """Factor on the AC power it measures."""
+    rest_limit: float = math.inf
+    """s without current after which it ends the session."""
+
+    # -- power stage (what differs from the circuit's usual one)
+    droop: float | None = None
+    """Fraction of voltage lost at rated leg power when forming; None: as the stage's."""
+    weak_leg: float = 0.0
+    """Fraction of its voltage that leg L2 loses at rated power beside that."""
+    form_level: float = 1.0
+    """Fraction of nominal voltage it forms."""
+    form_df: float = 0.0
+    """Hz it forms beside nominal."""
+    soft_start: float | None = None
+    """s of voltage ramp when forming begins; None: as the stage's."""
+    extra_loss: float = 0.0
+    """W lost beside the usual."""
+    part_loss: float = 0.0
+    """W lost at no load that fade to nothing at rated power."""
+
     # -- reports
+    echoes_target: bool = False
+    """It shows 102.1-2 in 109.1-2."""
     voltage_report_offset: float = 0.0
     """V added to 109.1-2."""
     current_report_gain: float = 1.0
@@ -193,6 +223,18 @@ class Behaviour:
     """s after a session's end at which it locks the plug once more; 0: never."""
     last_frames: float = 0.4
     """s it goes on sending after the unlock (chademo.md 5: log A still sends 109.5 = 20)."""
+    locks: bool = True
+    """It locks the plug before anything is put on the output (chademo.md 2 step 4)."""
+    unlocks_live: bool = False
+    """It unlocks whatever the voltage of the output."""
+    bleeds: bool = True
+    """It discharges its output when the session is over (chademo.md 2 weld check)."""
+    shows_stop: bool = True
+    """It sets 109.5.5 when it stops (chademo.md 2 stop)."""
+    awaits_weld_check: bool = True
+    """It leaves d2 until the car has tested its contactors (chademo.md 2 weld check)."""
+    fault_fades: float = math.inf
+    """s after which a latched fault is forgotten by itself."""
     d2_at_once: bool = False
     """At a blackout it cuts d2 before the current is 0."""
 
@@ -211,6 +253,8 @@ class Behaviour:
     and so is the arc (project choice; standards.md XFR-010 wants no overlap)."""
     transfer_late: float = 0.0
     """s more than that."""
+    coil_late: float = 0.0
+    """s for which it forms before it tells the contact to open."""
     form_before_open: bool = False
     """It forms without waiting for the contact to open."""
     grid_code: GridCode = CODES["jeac-9701"]

@@ -111,6 +111,21 @@ class Controller:
         """It feeds the house by itself."""
         return self._core.told.mode is StageMode.FORM
 
+    @property
+    def ramping(self) -> bool:
+        """A current is on its way."""
+        return self._core.phase is P.RUNNING and not math.isinf(self._core.power.look_at)
+
+    def behave(self, b: Behaviour) -> None:
+        """Go on as this behaviour would, from the next step on."""
+        c = self._core
+        if b is c.b:
+            return
+        c.b = c.s.b = b
+        c.power.behave(b)
+        c.voice.behave(b)
+        self._late, c.look = dict(b.late), True
+
     # -- the machine
 
     def repeats(self, now: float, frame: Frame) -> bool:
@@ -168,7 +183,10 @@ class Controller:
             case SetMode():
                 s.mode = event.mode
             case SetPower():
-                s.power = event.watts
+                if c.b.power_late > 0.0 and c.phase is P.RUNNING:
+                    s.power_due = (now + c.b.power_late, event.watts)
+                else:
+                    s.power, s.power_due = event.watts, None
             case SetReserve():
                 s.reserve = event.soc
             case Stop():

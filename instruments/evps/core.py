@@ -85,7 +85,7 @@ class Core:
         self.ending = ending
         self.latch(name, ending)
         self.wanted = self.b.resumes and ending is Ending.BLACKOUT
-        self.voice.stopping = True
+        self.voice.stopping = self.voice.stopping or self.b.shows_stop
         if ending is Ending.BLACKOUT and self.b.d2_at_once:
             self.drive("d2", False)
         return Phase.STOPPING if self.phase in POWERED else Phase.RELEASING

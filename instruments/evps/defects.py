@@ -4,40 +4,34 @@ A defect names what it breaks (requirement ids), carries one figure (how bad), a
 can be combined with others, made slight or gross, and never needs a copy of the controller. A bench part plants them:
 
     defects = ["ignores-k", "opens-contactors-at=12", { name = "returns-house-late", severity = "900 ms" }]
+    defects = [{ name = "ignores-k", when = "standby" }]
+
+Here: the first ones. defects_session.py has more of the session, defects_ac.py those of PCS, stage and occasion.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from instruments.evps import defects_ac, defects_session
 from instruments.evps.behaviour import Behaviour
+from instruments.evps.defect import Defect, deaf, ignore, late
+from instruments.evps.occasions import read_occasion
 from rig.quantity import parse_quantity
 
-Change = Callable[[Behaviour, float], Behaviour]
-
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """One kind. severity: its figure when none is given, in `unit`; within least..most."""
-
-    name: str
-    description: str
-    breaks: tuple[str, ...]
-    severity: float
-    unit: str
-    change: Change
-    least: float = 0.0
-    most: float = 1e6
+KEYS = {"name", "severity", "when"}
+"""Of an entry that is a table."""
 
 
 @dataclass(frozen=True, slots=True)
 class Planted:
-    """A defect in a charger, with its severity."""
+    """A defect in a charger, with its severity. when: its occasion, "" for always."""
 
     name: str
     severity: float
+    when: str = ""
 
     def apply(self, b: Behaviour) -> Behaviour:
         """The behaviour with this defect in it."""
@@ -58,7 +52,7 @@ def read_planted(value: object) -> Planted:
     if isinstance(value, str):
         name, _, figure = value.partition("=")
         name, given = name.strip(), figure.strip() or None
-    elif isinstance(value, Mapping) and set(value) <= {"name", "severity"} and isinstance(value.get("name"), str):
+    elif isinstance(value, Mapping) and set(value) <= KEYS and isinstance(value.get("name"), str):
         name, given = value["name"], value.get("severity")
     else:
         raise ValueError(f'{value!r} is no defect: write "name", "name=figure" or {{ name = "…", severity = … }}')
@@ -68,7 +62,8 @@ def read_planted(value: object) -> Planted:
     severity = defect.severity if given is None else parse_quantity(_number(given), defect.unit)
     if not defect.least <= severity <= defect.most:
         raise ValueError(f"{name}: {severity:g} {defect.unit} must lie in {defect.least:g}..{defect.most:g}")
-    return Planted(name, severity)
+    when = value.get("when", defect.when) if isinstance(value, Mapping) else defect.when
+    return Planted(name, severity, read_occasion(str(when)) if when else "")
 
 
 def _number(given: Any) -> object:
@@ -79,23 +74,11 @@ def _number(given: Any) -> object:
         return given
 
 
-def _ignore(*causes: str) -> Change:
-    return lambda b, _: replace(b, ignored=b.ignored | frozenset(causes))
-
-
-def _late(cause: str) -> Change:
-    return lambda b, seconds: replace(b, late=(*b.late, (cause, seconds)))
-
-
-def _deaf(name: str, cause: str, what: str, *breaks: str) -> Defect:
-    return Defect(f"ignores-{name}", f"goes on although {what}", breaks, 1.0, "1", _ignore(cause))
-
-
 def _out_of_phase(b: Behaviour, _: float) -> Behaviour:
     return replace(b, synchronises=False, sync_dphi=180.0, sync_df=1e3, sync_dv=1e3)
 
 
-ALL = (
+FIRST = (
     # Limits of the car
     Defect(
         "ignores-discharge-limit",
@@ -105,6 +88,7 @@ ALL = (
         "A",
         lambda b, a: replace(b, limit_over=b.limit_margin + a),
         most=30.0,
+        nil=0.0,
     ),
     Defect(
         "deaf-to-discharge-limit",
@@ -113,6 +97,7 @@ ALL = (
         1.0,
         "1",
         lambda b, _: replace(b, limit_ignored=True),
+        source="chademo.md 6: over-promised current, DEV_AMPS at a 20 A gap (#33)",
     ),
     Defect(
         "follows-lowered-limit-late",
@@ -121,6 +106,7 @@ ALL = (
         3.0,
         "s",
         lambda b, s: replace(b, limit_late=s),
+        nil=0.0,
     ),
     Defect(
         "reads-0x200-without-255-minus",
@@ -129,6 +115,7 @@ ALL = (
         1.0,
         "1",
         lambda b, _: replace(b, limit_raw=True),
+        source="chademo.md 6: 0x200 inverted current misread by several projects ([BE],[RS],[DBC])",
     ),
     Defect(
         "charges-above-request",
@@ -138,6 +125,7 @@ ALL = (
         "A",
         lambda b, a: replace(b, current_over=a),
         most=30.0,
+        nil=0.0,
     ),
     Defect(
         "slow-ramp",
@@ -147,6 +135,7 @@ ALL = (
         "1",
         lambda b, rate: replace(b, ramp_up=rate),
         least=0.1,
+        nil=40.0,
     ),
     Defect(
         "slow-stop",
@@ -156,27 +145,28 @@ ALL = (
         "1",
         lambda b, rate: replace(b, ramp_down=rate, stop_limit=60.0),
         least=0.1,
+        nil=150.0,
     ),
     # Stop signals
-    _deaf("k", "k", "the car lets go of k", "CHA-006", "CHA-022"),
-    _deaf("enable", "enable", "102.5.0 goes to 0", "CHA-022"),
-    _deaf("overvoltage-bit", "battery_overvoltage", "102.4.0 is set", "CHA-022"),
-    _deaf("undervoltage-bit", "battery_undervoltage", "102.4.1 is set", "CHA-022"),
-    _deaf("current-deviation-bit", "current_deviation", "102.4.2 is set", "CHA-022"),
-    _deaf("temperature-bit", "high_temperature", "102.4.3 is set", "CHA-022", "BAT-006"),
-    _deaf("voltage-deviation-bit", "voltage_deviation", "102.4.4 is set", "CHA-022"),
-    _deaf("shift-bit", "shift", "102.5.1 says not in park", "CHA-022"),
-    _deaf("system-fault-bit", "system_fault", "102.5.2 is set", "CHA-022"),
-    _deaf("overvoltage", "overvoltage", "the output reaches the threshold of 108.4-5", "BAT-005"),
-    _deaf("insulation-alarm", "insulation", "the insulation breaks down while power flows", "BAT-008"),
-    _deaf("withdrawal", "withdrawn", "102.5.7 is withdrawn", "CHA-022"),
-    _deaf("stop-before-start", "stop_before_charging", "102.5.4 is set before the first request", "CHA-022"),
-    _deaf("target-zero", "target_zero", "the target voltage is 0", "CHA-022"),
-    _deaf("stop-button", "stop_button", "its stop button is pressed", "CHA-004"),
-    _deaf("emergency-stop", "emergency_stop", "its emergency stop is pressed", "CHA-005"),
-    _deaf("unplugging", "unplugged", "the plug's proximity line is lost", "CHA-005"),
-    _deaf("blackout", "blackout", "the mains is lost and nobody takes over", "CHA-026"),
-    _deaf("maximum-level", "maximum_level", "the level of 0x200 byte 7 is reached", "BAT-002"),
+    deaf("k", "k", "the car lets go of k", "CHA-006", "CHA-022"),
+    deaf("enable", "enable", "102.5.0 goes to 0", "CHA-022"),
+    deaf("overvoltage-bit", "battery_overvoltage", "102.4.0 is set", "CHA-022"),
+    deaf("undervoltage-bit", "battery_undervoltage", "102.4.1 is set", "CHA-022"),
+    deaf("current-deviation-bit", "current_deviation", "102.4.2 is set", "CHA-022"),
+    deaf("temperature-bit", "high_temperature", "102.4.3 is set", "CHA-022", "BAT-006"),
+    deaf("voltage-deviation-bit", "voltage_deviation", "102.4.4 is set", "CHA-022"),
+    deaf("shift-bit", "shift", "102.5.1 says not in park", "CHA-022"),
+    deaf("system-fault-bit", "system_fault", "102.5.2 is set", "CHA-022"),
+    deaf("overvoltage", "overvoltage", "the output reaches the threshold of 108.4-5", "BAT-005"),
+    deaf("insulation-alarm", "insulation", "the insulation breaks down while power flows", "BAT-008"),
+    deaf("withdrawal", "withdrawn", "102.5.7 is withdrawn", "CHA-022"),
+    deaf("stop-before-start", "stop_before_charging", "102.5.4 is set before the first request", "CHA-022"),
+    deaf("target-zero", "target_zero", "the target voltage is 0", "CHA-022"),
+    deaf("stop-button", "stop_button", "its stop button is pressed", "CHA-004"),
+    deaf("emergency-stop", "emergency_stop", "its emergency stop is pressed", "CHA-005"),
+    deaf("unplugging", "unplugged", "the plug's proximity line is lost", "CHA-005"),
+    deaf("blackout", "blackout", "the mains is lost and nobody takes over", "CHA-026"),
+    deaf("maximum-level", "maximum_level", "the level of 0x200 byte 7 is reached", "BAT-002"),
     Defect(
         "ignores-the-target",
         "does not compare the car's target voltage with what it offers",
@@ -192,6 +182,7 @@ ALL = (
         1.0,
         "1",
         lambda b, _: replace(b, stop_before_always=True),
+        source="chademo.md 6: 102.5 0xC8 to 0xD8, stop before start, for no visible reason (#9, #42)",
     ),
     Defect(
         "ends-at-withdrawal",
@@ -208,6 +199,7 @@ ALL = (
         60.0,
         "s",
         lambda b, s: replace(b, d1_after_d2=s),
+        nil=0.6,
     ),
     Defect(
         "relocks",
@@ -227,6 +219,8 @@ ALL = (
         "s",
         lambda b, s: replace(b, silence=s),
         least=0.02,
+        nil=1.0,
+        source="chademo.md 6: a car of 225 ms period rejected (log F)",
     ),
     Defect(
         "takes-any-frame",
@@ -243,6 +237,7 @@ ALL = (
         1.0,
         "1",
         lambda b, _: replace(b, trusts_flag=True),
+        source="chademo.md 6: welded adapter, car left in turtle mode ([CLARA])",
     ),
     Defect(
         "trusts-the-initial-limit",
@@ -276,6 +271,7 @@ ALL = (
         1.0,
         "1",
         lambda b, _: replace(b, needs_plug=False),
+        source="chademo.md 6: precharge with no plug and no CAN (issue #1662)",
     ),
     Defect(
         "resumes-after-a-blackout",
@@ -309,6 +305,8 @@ ALL = (
         "A",
         lambda b, a: replace(b, discharge_overstated=a),
         most=100.0,
+        nil=0.0,
+        source="chademo.md 6: over-promised available current (#33)",
     ),
     Defect(
         "starts-late",
@@ -317,6 +315,7 @@ ALL = (
         1.0,
         "s",
         lambda b, s: replace(b, start_late=s),
+        nil=0.0,
     ),
     Defect(
         "uneven-cycle",
@@ -326,8 +325,9 @@ ALL = (
         "s",
         lambda b, s: replace(b, cycle=s),
         least=0.02,
+        nil=0.1,
     ),
-    Defect("k-late", "reacts late to k", ("CHA-006",), 1.0, "s", _late("k")),
+    Defect("k-late", "reacts late to k", ("CHA-006",), 1.0, "s", late("k"), nil=0.0),
     Defect(
         "can-timeout-late",
         "waits so long for a silent car",
@@ -336,6 +336,7 @@ ALL = (
         "s",
         lambda b, s: replace(b, silence=s),
         least=0.2,
+        nil=1.0,
     ),
     Defect(
         "misses-only-0x102",
@@ -353,6 +354,8 @@ ALL = (
         "A",
         lambda b, a: replace(b, release_current=a),
         most=30.0,
+        nil=0.0,
+        source="chademo.md 6: contactors opened under load (#1750)",
     ),
     Defect(
         "d2-before-zero-on-blackout",
@@ -361,8 +364,17 @@ ALL = (
         1.0,
         "1",
         lambda b, _: replace(b, d2_at_once=True),
+        source="chademo.md 6: contactors opened under load, wanted is current to 0 first (#1750)",
     ),
-    Defect("d1-with-d2", "drops d1 so soon after d2", ("CHA-011",), 0.1, "s", lambda b, s: replace(b, d1_after_d2=s)),
+    Defect(
+        "d1-with-d2",
+        "drops d1 so soon after d2",
+        ("CHA-011",),
+        0.1,
+        "s",
+        lambda b, s: replace(b, d1_after_d2=s),
+        nil=0.6,
+    ),
     # Levels and voltages
     Defect(
         "discharges-below-minimum-level",
@@ -372,6 +384,7 @@ ALL = (
         "1",
         lambda b, level: replace(b, level_below=level),
         most=1.0,
+        nil=0.0,
     ),
     Defect(
         "discharges-below-minimum-voltage",
@@ -379,9 +392,9 @@ ALL = (
         ("CHA-017",),
         1.0,
         "1",
-        _ignore("minimum_voltage"),
+        ignore("minimum_voltage"),
     ),
-    Defect("ignores-reserve", "discharges below the user's floor", ("BAT-004",), 1.0, "1", _ignore("reserve")),
+    Defect("ignores-reserve", "discharges below the user's floor", ("BAT-004",), 1.0, "1", ignore("reserve")),
     Defect(
         "voltage-report-offset",
         "reports so many V too much in 109.1-2",
@@ -391,6 +404,7 @@ ALL = (
         lambda b, v: replace(b, voltage_report_offset=v),
         least=-400.0,
         most=400.0,
+        nil=0.0,
     ),
     # Start
     Defect(
@@ -408,6 +422,7 @@ ALL = (
         20.0,
         "1",
         lambda b, r: replace(b, insulation_per_volt=r),
+        nil=100.0,
     ),
     Defect(
         "waits-too-long-for-permission",
@@ -416,6 +431,7 @@ ALL = (
         20.0,
         "s",
         lambda b, s: replace(b, permission_limit=s),
+        nil=8.0,
     ),
     Defect(
         "waits-too-long-for-contactors",
@@ -424,6 +440,7 @@ ALL = (
         10.0,
         "s",
         lambda b, s: replace(b, contactor_limit=s),
+        nil=4.0,
     ),
     Defect(
         "waits-too-long-for-request",
@@ -432,6 +449,7 @@ ALL = (
         10.0,
         "s",
         lambda b, s: replace(b, request_limit=s),
+        nil=4.0,
     ),
     # Transfer
     Defect(
@@ -441,6 +459,7 @@ ALL = (
         0.9,
         "s",
         lambda b, s: replace(b, transfer_late=s),
+        nil=0.0,
     ),
     Defect(
         "forms-before-open",
@@ -459,6 +478,7 @@ ALL = (
         lambda b, share: replace(b, loss_deviation=share),
         least=0.05,
         most=0.5,
+        nil=0.5,
     ),
     Defect(
         "retransfer-too-early",
@@ -467,6 +487,7 @@ ALL = (
         1.0,
         "s",
         lambda b, s: replace(b, retransfer_delay=s),
+        nil=5.0,
     ),
     Defect(
         "retransfer-timer-runs-on",
@@ -489,8 +510,10 @@ ALL = (
         lambda b, share: replace(b, derating=share),
         least=0.01,
         most=0.99,
+        nil=1.0,
     ),
 )
 
-DEFECTS: Mapping[str, Defect] = {defect.name: defect for defect in ALL}
+ALL = (*FIRST, *defects_session.ALL, *defects_ac.ALL)
+DEFECTS: Mapping[str, Defect] = {one.name: one for one in ALL}
 """By name."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from instruments.evps.events import (
     PcsOut,
 )
 from instruments.evps.grid_codes import CODES, fast_deviation, usual_code
+from instruments.evps.occasions import Moods
 from instruments.evps.pcs import Pcs
 from instruments.evps.stops import Phase
 from rig.can.frame import Frame
@@ -55,9 +56,12 @@ class Sensing:
 
     world: World
     controller: Controller
+    moods: Moods | None
 
     def step(self, now: float, event: ControllerIn | None) -> Step[ControllerOut]:
         """See Machine.step."""
+        if self.moods is not None:
+            self.moods.look(now, event)
         return self.controller.step(now, self.world.plant.stage() if event is None else event)
 
 
@@ -68,9 +72,12 @@ class Comparing:
     world: World
     pcs: Pcs
     behaviour: Behaviour
+    moods: Moods | None
 
     def step(self, now: float, event: PcsIn | None) -> Step[PcsOut]:
         """See Machine.step."""
+        if self.moods is not None:
+            self.moods.look(now, event)
         return self.pcs.step(now, self._offset(now) if event is None and self.pcs.comparing else event)
 
     def _offset(self, now: float) -> Offset:
@@ -97,13 +104,16 @@ class EmulatedEvps:
                 'evps: an emulated charger needs the CHAdeMO bus; add [can] driver = "emulated" to the bench'
             )
         self._world, self._say = world, say
-        self.behaviour = b = planted(behaviour_of(world, options), options.defects)
+        good, always = behaviour_of(world, options), [one for one in options.defects if not one.when]
+        self.behaviour = b = planted(good, always)
         self.controller, self.pcs = Controller(b), Pcs(b)
+        moods = self._moods(good, options) if len(always) < len(options.defects) else None
+        fit_stage(world, b)
         self._shown = Display(Phase.OFF.value, "", False)
         self._bus = world.bus.attach("evps", self._heard)
         world.plant.command_pcs(b.mains)
-        self._control = run_on(world.clock, Sensing(world, self.controller), self._act)
-        self._transfer = run_on(world.clock, Comparing(world, self.pcs, b), self._move)
+        self._control = run_on(world.clock, Sensing(world, self.controller, moods), self._act)
+        self._transfer = run_on(world.clock, Comparing(world, self.pcs, b, moods), self._move)
         world.plant.subscribe(self._changed)
         for wire in ("proximity", "k"):
             if world.plant.wire(wire):
@@ -115,6 +125,15 @@ class EmulatedEvps:
         if not b.mains:
             for after in WAKES_AFTER:
                 self._soon(self._wake, after)
+
+    def _moods(self, good: Behaviour, options: Options) -> Moods:
+        """What gives it its behaviour of the moment, where a defect shows on occasion only."""
+        defects = options.defects
+
+        def behave(shown: tuple[bool, ...]) -> Behaviour:
+            return planted(good, [one for one, now in zip(defects, shown, strict=True) if now])
+
+        return Moods(self.controller, self.pcs, [one.when for one in defects], behave)
 
     def press(self, event: ControllerIn) -> None:
         """A button, by way of a fresh reading."""
@@ -195,6 +214,23 @@ class EmulatedEvps:
             self._say(f"fault {display.fault or NONE}")
         if display.backup != before.backup:
             self._say(f"backup {display.backup:d}")
+
+
+def fit_stage(world: World, b: Behaviour) -> None:
+    """The circuit's power stage as this charger's: what the behaviour says of it, else the usual."""
+    usual = world.plant.params.stage
+    stage = replace(
+        usual,
+        droop=usual.droop if b.droop is None else b.droop,
+        soft_start=usual.soft_start if b.soft_start is None else b.soft_start,
+        weak_leg=b.weak_leg,
+        form_level=b.form_level,
+        form_df=b.form_df,
+        p_idle=usual.p_idle + b.extra_loss + b.part_loss,
+        loss_linear=usual.loss_linear - b.part_loss / b.power,
+    )
+    if stage != usual:
+        world.plant.fit_stage(stage)
 
 
 def behaviour_of(world: World, options: Options) -> Behaviour:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from instruments.evps.core import BLEED, BLOCKED, Core
@@ -49,7 +50,7 @@ def opening(c: Core, t: float) -> Phase | None:
     if not c.past(t, c.since, b.contactor_move):
         c.stage = replace(c.stage, contactor=False)
         return None
-    c.stage = BLEED
+    c.stage = BLEED if b.bleeds else BLOCKED
     # chademo.md 1 109.5.5: it is 1 before power transfer as well, so a car that still permits sees no stop but in d2
     untold = not c.ran and s.permitted
     if c.ending in (Ending.MALFUNCTION, Ending.BLACKOUT) or c.ended_by == "silence" or not s.proximity or untold:
@@ -58,7 +59,7 @@ def opening(c: Core, t: float) -> Phase | None:
     status = s.status
     if status is not None and status.protocol < 2:
         return P.RELEASING if c.past(t, c.since, b.weld_wait_old) else None
-    if status is not None and status.contactor_open:
+    if (status is not None and status.contactor_open) or not b.awaits_weld_check:
         return P.RELEASING
     if c.past(t, c.since, b.weld_limit):
         c.latch("vehicle_contactor", Ending.ERROR)
@@ -69,12 +70,12 @@ def opening(c: Core, t: float) -> Phase | None:
 def releasing(c: Core, t: float) -> Phase | None:
     """d2, later d1, and the lock once the output is dead."""
     s, b = c.s, c.b
-    c.stage = BLEED
+    c.stage = BLEED if b.bleeds else BLOCKED
     c.drive("d2", False)
     if not c.past(t, c.since, b.d1_after_d2):
         return None
     c.drive("d1", False)
-    if max(s.u, s.reading.u_node) <= b.bled:
+    if max(s.u, s.reading.u_node) <= b.bled or b.unlocks_live:
         c.voice.locked = False
         if c.past(t, c.mark(t, "dead"), b.unlock_delay):
             c.drive("lock", False)
@@ -101,7 +102,10 @@ def ended(c: Core, t: float) -> Phase | None:
     return P.IDLE
 
 
-def faulted(c: Core, _: float) -> Phase | None:
+def faulted(c: Core, t: float) -> Phase | None:
+    if c.fault and not math.isinf(c.b.fault_fades) and c.past(t, c.since, c.b.fault_fades):
+        c.fault, c.s.emergency = "", False
+        c.voice.clear()
     if c.fault:
         return None
     return P.RELEASING if c.wires["lock"] else P.IDLE

@@ -57,7 +57,7 @@ def calling(c: Core, t: float) -> Phase | None:
 def locking(c: Core, t: float) -> Phase | None:
     if not c.past(t, c.since, c.b.lock_delay):
         return None
-    c.drive("lock", True)
+    c.drive("lock", c.b.locks)
     c.voice.locked = True
     return P.CHECKING
 
@@ -141,7 +141,8 @@ def ready(c: Core, t: float) -> Phase | None:
     s = c.s
     if not s.v2h:  # chademo.md 1 108.3: without V2H it stands while power flows, so it must be true before
         c.voice.offer = c.power.offer(s)
-    if (s.asked or (s.v2h and s.granted > 0.0)) and c.past(t, c.mark(t, "asked"), c.b.start_late):
+    wished = s.asked or (s.v2h and s.granted > 0.0) or not c.b.awaits_request
+    if wished and c.past(t, c.mark(t, "asked"), c.b.start_late):
         c.voice.running, c.voice.stopping, c.ran = True, False, True
         return P.RUNNING
     if c.past(t, c.coupled_at, c.b.request_limit):

@@ -91,6 +91,7 @@ class Pcs:
         self._served = False  # the mains was good for long enough since it was last bad
         self._since = 0.0
         self._broken = False  # CLOSING: the stage was told to stop forming
+        self._told = True  # OPENING: the contact was told to open
         self._offset: Offset | None = None
         self._supply: Supply | None = None
         self._deadline = math.inf
@@ -102,6 +103,10 @@ class Pcs:
             Place.CLOSING: self._closing,
             Place.RETURNING: self._returning,
         }
+
+    def behave(self, b: Behaviour) -> None:
+        """Go on as this behaviour would, from the next step on. What protections remember they keep."""
+        self._b = b
 
     @property
     def comparing(self) -> bool:
@@ -225,8 +230,8 @@ class Pcs:
         if b.transfers and wanted and self._ability.can_form:
             self._served = False
             self._good_since = now if self._is_good() else None
-            self._order(Supply.CEASE)
-            self._out.append(PcsCoil(False))
+            self._order(Supply.CEASE if b.coil_late <= 0.0 else Supply.ISLAND)
+            self._told = False
             return Place.OPENING
         self._held = False
         if bad:
@@ -239,6 +244,9 @@ class Pcs:
 
     def _opening(self, now: float) -> Place | None:
         """The stage forms when the contact has opened and the dead time is over."""
+        if not self._told and self._past(now, self._since + self._b.coil_late):
+            self._out.append(PcsCoil(False))
+            self._told = True
         if self._b.form_before_open:
             self._order(Supply.ISLAND)
         dead = self._b.dead_time + self._b.transfer_late

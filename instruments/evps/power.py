@@ -51,6 +51,10 @@ class Power:
         self._decay = math.exp(-b.look / b.current_lag)
         self.begin()
 
+    def behave(self, b: Behaviour) -> None:
+        """Go on as this behaviour would."""
+        self._b = b
+
     def begin(self) -> None:
         """Nothing is under way."""
         self._ref = self._goal = 0.0
@@ -97,7 +101,7 @@ class Power:
 
     def measure(self, s: Situation) -> None:
         """The efficiency, where the current is settled."""
-        i, p = s.i, s.reading.p_ac
+        i, p = s.i, s.reading.p_ac * self._b.power_sense
         if abs(i) < MEASURABLE or abs(i - self._ref) > self._b.near or p == 0.0 or i * p > 0.0:
             return
         w, (least, most) = self._b.efficiency_weight, CREDIBLE

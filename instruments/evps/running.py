@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from instruments.evps.core import Core
 from instruments.evps.events import MeasureInsulation, Supply
 from instruments.evps.stops import Ending, Phase
@@ -16,6 +18,8 @@ def running(c: Core, t: float) -> Phase | None:
     s, b = c.s, c.b
     _count_charging(c, t)
     _lower(c, t)
+    if _rested(c, t):
+        return c.stop("rest", Ending.NORMAL)
     c.inhibits.look(s)
     if b.inhibit_ends and c.inhibits.set:
         return c.stop("inhibited", Ending.NORMAL)
@@ -61,9 +65,21 @@ def _count_charging(c: Core, t: float) -> None:
     c.marks["counted"] = t
 
 
+def _rested(c: Core, t: float) -> bool:
+    """Without current for as long as it bears."""
+    if math.isinf(c.b.rest_limit):
+        return False
+    if abs(c.s.i) > c.b.open_current:
+        c.marks.pop("rest", None)
+        return False
+    return c.past(t, c.mark(t, "rest"), c.b.rest_limit)
+
+
 def _lower(c: Core, t: float) -> None:
-    """A lowered limit that takes effect late."""
+    """A lowered limit, or a set-point, that takes effect late."""
     s = c.s
+    if s.power_due is not None and c.past(t, s.power_due[0], 0.0):
+        s.power, s.power_due = s.power_due[1], None
     if s.lowering is not None and c.past(t, s.lowering[0], 0.0):
         s.granted, s.lowering = s.lowering[1], None
 

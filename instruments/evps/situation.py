@@ -41,6 +41,8 @@ class Situation:
     mode: ChargerMode = "standby"
     power: float = 0.0
     reserve: float = 0.0
+    power_due: tuple[float, float] | None = None
+    """(s, W): a set-point that is not in force yet."""
     proximity: bool = False
     k: bool = False
     reading: StageReading = NOTHING
@@ -177,7 +179,7 @@ class Situation:
     def _level(self, count: int) -> float:
         if count in (0, UNKNOWN_LEVEL):
             return 0.0
-        if self.percent:
+        if self.percent is not self.b.swaps_level_unit:
             return count / 100.0
         capacity = self.times.rated_capacity if self.times is not None else 0.0
         return int(100.0 * count * LEVEL_COUNT / capacity + 1e-9) / 100.0 if capacity > 0.0 else 0.0

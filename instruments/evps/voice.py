@@ -30,6 +30,10 @@ class Voice:
         self.clear()
         self.silence()
 
+    def behave(self, b: Behaviour) -> None:
+        """Say it as this behaviour would."""
+        self._b, self.stale = b, True
+
     def clear(self) -> None:
         """No fault is shown any more."""
         self.malfunction = self.system_malfunction = self.incompatible = False
@@ -71,7 +75,8 @@ class Voice:
 
     def _status(self, s: Situation) -> Frame:
         b = self._b
-        volts = round(max(0.0, s.u + (b.voltage_report_offset if s.u > b.bled else 0.0)))
+        u = s.status.target_voltage if b.echoes_target and s.status is not None else s.u
+        volts = round(max(0.0, u + (b.voltage_report_offset if s.u > b.bled else 0.0)))
         amperes = round(max(0.0, s.i) * b.current_report_gain)
         minutes = self._minutes_left(s)
         flags = (self.running, self.malfunction, self.locked, self.incompatible, self.system_malfunction, self.stopping)

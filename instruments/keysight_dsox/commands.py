@@ -96,6 +96,8 @@ class Options(BaseModel):
 
     channels: dict[int, Channel] = Field(default_factory=_two_legs, min_length=1)
     high_resolution: bool = True
+    misreads: dict[str, float] = {}
+    """Function of accuracy.toml -> gain error of the emulated one, as a fraction: an instrument out of its limits."""
 
     @model_validator(mode="after")
     def _four_channels_each_its_port(self) -> Options:

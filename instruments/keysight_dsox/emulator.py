@@ -11,6 +11,7 @@ time base is off by a few parts in a million. Code 0 means a hole and is never a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,10 @@ class _Record:
 class _Input:
     """One channel: its wiring and settings, and the errors of this specimen."""
 
-    def __init__(self, number: int, port: WavePort | None, world: World) -> None:
+    def __init__(self, number: int, port: WavePort | None, world: World, misreads: Mapping[str, float]) -> None:
         self.port = port
         self.rng = world.rng(f"keysight_dsox channel {number}")
-        self.gain, self.offset = Specimen(ACCURACY, self.rng).errors("voltage", 1.0)
+        self.gain, self.offset = Specimen(ACCURACY, self.rng, misreads).errors("voltage", 1.0)
         self.reset()
 
     def reset(self) -> None:
@@ -77,9 +78,10 @@ class EmulatedKeysightDsox:
     def __init__(self, world: World, options: c.Options) -> None:
         self._world = world
         self.inputs = {
-            n: _Input(n, options.channels[n].port if n in options.channels else None, world) for n in c.CHANNELS
+            n: _Input(n, options.channels[n].port if n in options.channels else None, world, options.misreads)
+            for n in c.CHANNELS
         }
-        self._slow = Specimen(ACCURACY, world.rng("keysight_dsox")).errors("time", 1.0)[0]
+        self._slow = Specimen(ACCURACY, world.rng("keysight_dsox"), options.misreads).errors("time", 1.0)[0]
         self._ending: Cancel = lambda: None
         self.value: dict[Command[Any], Any] = {}
         self.reset()

@@ -103,6 +103,8 @@ class Options(BaseModel):
     update: float = 0.2
     elements: dict[int, Element] = Field(default_factory=_two_legs, min_length=1)
     transfer: Literal["ascii", "float"] = "ascii"
+    misreads: dict[str, float] = {}
+    """Function of accuracy.toml -> gain error of the emulated one, as a fraction: an instrument out of its limits."""
 
     @field_validator("update")
     @classmethod

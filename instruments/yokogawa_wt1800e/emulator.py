@@ -16,7 +16,7 @@ there is no value (NAN) until a whole update has gone by.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -75,9 +75,9 @@ NOTHING = _Point(math.nan, math.nan, math.nan, DEAD)
 class _Input:
     """One element: its wiring, its ranges and its own errors."""
 
-    def __init__(self, number: int, port: Port | None, world: World) -> None:
+    def __init__(self, number: int, port: Port | None, world: World, misreads: Mapping[str, float]) -> None:
         self.port, self.dc = port, port == "dc"
-        self.specimen = Specimen(ACCURACY, world.rng(f"yokogawa_wt1800e element {number}"))
+        self.specimen = Specimen(ACCURACY, world.rng(f"yokogawa_wt1800e element {number}"), misreads)
         kind = "_dc" if self.dc else ""
         self._row = self.specimen.row((f"voltage{kind}", f"current{kind}", f"power{kind}"), 1.0)
         self.since = -math.inf  # s of the last change of range
@@ -114,7 +114,7 @@ class EmulatedYokogawaWt1800e:
     def __init__(self, world: World, options: c.Options) -> None:
         self._world = world
         self.inputs = {
-            n: _Input(n, options.elements[n].port if n in options.elements else None, world)
+            n: _Input(n, options.elements[n].port if n in options.elements else None, world, options.misreads)
             for n in range(1, c.ELEMENTS + 1)
         }
         self._ports = [self.inputs[n].port for n in sorted(self.inputs)]

@@ -134,9 +134,19 @@ class _Line(NamedTuple):
 
 
 class Specimen:
-    """One box of a model, with its own fixed errors inside the model's limits. Deterministic for a given generator."""
+    """One box of a model, with its own fixed errors inside the model's limits. Deterministic for a given generator.
 
-    def __init__(self, accuracy: Accuracy, rng: np.random.Generator) -> None:
+    misreads: function -> a gain error beside those, as a fraction: a box that is out of its limits. UseError for a
+    function it does not have.
+    """
+
+    def __init__(
+        self, accuracy: Accuracy, rng: np.random.Generator, misreads: Mapping[str, float] | None = None
+    ) -> None:
+        wrong = dict(misreads or {})
+        if unknown := sorted(wrong.keys() - accuracy.functions.keys()):
+            known = ", ".join(sorted(accuracy.functions))
+            raise UseError(f"{accuracy.model}: misreads: no function {unknown[0]!r}; use one of {known}")
         self._accuracy, self._rng = accuracy, rng
         self._draw = rng.standard_normal
         self._errors: dict[tuple[str, float], tuple[float, float]] = {}
@@ -145,7 +155,7 @@ class Specimen:
             for spec in accuracy.functions[name].ranges:
                 gain, offset = rng.uniform(-1.0, 1.0, 2)
                 self._errors[name, spec.full] = (
-                    float(gain) * spec.reading / 100.0,
+                    float(gain) * spec.reading / 100.0 + wrong.get(name, 0.0),
                     float(offset) * spec.range * spec.full / 100.0,
                 )
             self._lines[name] = [self._line(name, spec) for spec in accuracy.functions[name].ranges]

@@ -36,13 +36,15 @@ DEAD = Formed((0.0, 0.0), (0.0, 0.0), False)
 
 @dataclass(frozen=True, slots=True)
 class FormingLimits:
-    """nominal: V per leg. droop: fraction at leg_rated (W). i_max: A per leg. legs: 1 or 2."""
+    """nominal: V per leg. droops: fraction at leg_rated (W) of each leg. i_max: A per leg. legs: 1 or 2. level: of
+    nominal, at no load."""
 
     nominal: float
-    droop: float
+    droops: tuple[float, float]
     leg_rated: float
     i_max: float
     legs: int
+    level: float = 1.0
 
 
 def form(demand: tuple[float, float], available: float, limits: FormingLimits) -> Formed:
@@ -54,21 +56,21 @@ def form(demand: tuple[float, float], available: float, limits: FormingLimits) -
             return DEAD
         share = available / wanted
         low = HALF * limits.nominal
-        u = [min(low * math.sqrt(share), _current_limited(demand[leg], limits)) for leg in legs]
+        u = [min(low * math.sqrt(share), _current_limited(demand[leg], leg, limits)) for leg in legs]
     else:
-        u = [min(_drooped(demand[leg], limits), _current_limited(demand[leg], limits)) for leg in legs]
-    held = all(u[leg] == _drooped(demand[leg], limits) for leg in legs)
+        u = [min(_drooped(demand[leg], leg, limits), _current_limited(demand[leg], leg, limits)) for leg in legs]
+    held = all(u[leg] == _drooped(demand[leg], leg, limits) for leg in legs)
     p = [leg_power(demand[leg], u[leg], limits.nominal) for leg in legs]
     return Formed((u[0], u[1]), (p[0], p[1]), held) if limits.legs == 2 else Formed((u[0], 0.0), (p[0], 0.0), held)
 
 
-def _drooped(demand: float, limits: FormingLimits) -> float:
-    return limits.nominal * (1.0 - limits.droop * min(demand / limits.leg_rated, 2.0))
+def _drooped(demand: float, leg: int, limits: FormingLimits) -> float:
+    return limits.nominal * (limits.level - limits.droops[leg] * min(demand / limits.leg_rated, 2.0))
 
 
-def _current_limited(demand: float, limits: FormingLimits) -> float:
-    """V at which the load takes i_max; the nominal voltage where the limit does not bind."""
-    if demand <= limits.i_max * _drooped(demand, limits):
-        return limits.nominal
+def _current_limited(demand: float, leg: int, limits: FormingLimits) -> float:
+    """V at which the load takes i_max; infinite where the limit does not bind."""
+    if demand <= limits.i_max * _drooped(demand, leg, limits):
+        return math.inf
     low = HALF * limits.nominal
     return min(low, limits.i_max * low * low / demand)

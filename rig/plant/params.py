@@ -40,7 +40,9 @@ class PlantParams:
     def forming(self) -> FormingLimits:
         """What the stage can do when it forms the house bus."""
         stage = self.stage
-        return FormingLimits(self.u_nominal, stage.droop, self.p_rated / self.legs, stage.i_form_max, self.legs)
+        rated = self.p_rated / self.legs
+        droops = (stage.droop, stage.droop + stage.weak_leg)
+        return FormingLimits(self.u_nominal, droops, rated, stage.i_form_max, self.legs, stage.form_level)
 
 
 JAPAN_50HZ = PlantParams()

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rig.chademo.events import ContactorMoved, Wire, WireChanged
 from rig.errors import UseError
@@ -47,6 +47,7 @@ from rig.plant.ports import (
     WavePort,
 )
 from rig.plant.render import SLACK, DcSegment, History, Samples, Segment, Shape
+from rig.plant.stage_params import StageParams
 from rig.units import NS_PER_S, to_ns, to_s
 
 Change = WireChanged | ContactorMoved | MainsChanged | PcsMoved
@@ -196,6 +197,16 @@ class Plant:
         self.insulation = ohm
 
     # -- EVPS side
+
+    def fit_stage(self, stage: StageParams) -> None:
+        """Another power stage in the EVPS, before anything has flowed. UseError afterwards."""
+        if self.now > 0.0 or self._stage.alive:
+            raise UseError("plant: fit_stage(): the circuit lives already; fit the stage before its first event")
+        self.params = replace(self.params, stage=stage)
+        self._stage, self._forming = PowerStage(stage), self.params.forming()
+        self._own = Contact(stage.contactor_operate, stage.contactor_release)
+        self._mark = (0.0, self._stage.mark(), self._ledger.mark())
+        self._refresh()
 
     def command_stage(self, command: StageCommand) -> None:
         """The charger's controller commands its power stage."""
@@ -513,7 +524,7 @@ class Plant:
         good = mains.on and min(mains.u[: params.legs]) >= GOOD_VOLTAGE * nominal
         self._sync_until = math.inf
         if not good or rate <= 0.0 or abs(mains.f - params.f_nominal) > GOOD_FREQUENCY * params.f_nominal:
-            return turns, params.f_nominal
+            return turns, params.f_nominal + params.stage.form_df
         goal = self._mains.turns(self.now)
         slip = (goal - turns + 0.5) % 1.0 - 0.5
         if abs(slip) <= IN_STEP:

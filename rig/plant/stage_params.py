@@ -69,6 +69,12 @@ class StageParams:
     """Fraction of voltage lost at rated leg power when forming; project choice within +/-6 % (chademo.md 4 [NICH])."""
     soft_start: float = 0.004
     """s of voltage ramp when forming begins; project choice, a few ms."""
+    weak_leg: float = 0.0
+    """Fraction of its voltage that leg L2 loses at rated power beside the droop (0: both legs alike)."""
+    form_level: float = 1.0
+    """Fraction of nominal voltage that is formed at no load."""
+    form_df: float = 0.0
+    """Hz beside nominal that is formed."""
     sync_rate: float = 0.25
     """Hz off the mains' frequency while drifting into step with it, 0: never; project choice within the 0.3 Hz window
     for closing (standards.md XFR-008): at most 2 s from any phase."""

@@ -10,7 +10,8 @@ import pytest
 
 from instruments.evps.behaviour import Behaviour
 from instruments.evps.controller import Controller
-from instruments.evps.defects import ALL, DEFECTS, plant, read_planted
+from instruments.evps.defect_pairs import PAIRS
+from instruments.evps.defects import ALL, DEFECTS, Planted, plant, read_planted
 from instruments.evps.events import (
     Ability,
     ControllerIn,
@@ -553,7 +554,25 @@ def test_every_defect_changes_the_behaviour_and_says_what_it_breaks() -> None:
         assert defect.breaks, defect.name
         assert defect.description, defect.name
         assert defect.least <= defect.severity <= defect.most, defect.name
-    assert len(DEFECTS) == len(ALL)
+        assert defect.nil != defect.severity, defect.name
+    assert len(DEFECTS) == len(ALL) >= 80
+
+
+def test_every_pair_is_of_defects_there_are() -> None:
+    for pair in PAIRS:
+        assert len({read_planted(one) for one in pair.defects}) == 2, pair.name
+
+
+@pytest.mark.parametrize("entry", ["ignores-k", {"name": "ignores-k"}, {"name": "ignores-k", "when": "standby"}])
+def test_an_occasion_may_be_named_in_the_bench_file(entry: object) -> None:
+    when = entry.get("when", "") if isinstance(entry, dict) else ""
+    assert read_planted(entry) == Planted("ignores-k", 1.0, when)
+
+
+@pytest.mark.parametrize("when", ["tuesdays", "standby:3", "every", "every:0", "every:2.5", "near:west", "after:-1"])
+def test_an_occasion_that_is_none_is_refused(when: str) -> None:
+    with pytest.raises(ValueError, match="when"):
+        read_planted({"name": "ignores-k", "when": when})
 
 
 def test_every_ignored_name_exists() -> None:
