@@ -10,7 +10,20 @@ import sys
 
 import typer
 
-from rig.cli import bench, certify, emulate, export, history, report, requirements, resume, sealing, trace
+from rig.cli import (
+    bench,
+    certify,
+    emulate,
+    export,
+    farm,
+    history,
+    qualify,
+    report,
+    requirements,
+    resume,
+    sealing,
+    trace,
+)
 from rig.errors import BenchFault, RigError, UnsafeState
 
 app = typer.Typer(
@@ -28,6 +41,8 @@ app.command("export")(export.export_run)
 app.command("seal")(sealing.seal)
 app.command("verify")(sealing.verify)
 app.command("emulate")(emulate.emulate)
+app.command("qualify")(qualify.qualify)
+app.command("farm")(farm.farm)
 app.add_typer(trace.app, name="trace")
 app.add_typer(bench.app, name="bench")
 app.add_typer(history.app, name="history")
