@@ -12,6 +12,8 @@ from instruments.evps.stops import Ending, Phase
 from rig.plant.ports import StageCommand, StageMode
 
 P = Phase
+HELD = StageCommand(StageMode.OFF, contactor=True)
+"""Neither discharged nor parted from the cable."""
 
 
 def off(c: Core, _: float) -> Phase | None:
@@ -48,9 +50,9 @@ def opening(c: Core, t: float) -> Phase | None:
     """Own contactor open, then wait for the car's."""
     s, b = c.s, c.b
     if not c.past(t, c.since, b.contactor_move):
-        c.stage = replace(c.stage, contactor=False)
+        c.stage = replace(c.stage, contactor=not b.bleeds)
         return None
-    c.stage = BLEED if b.bleeds else BLOCKED
+    c.stage = BLEED if b.bleeds else HELD
     # chademo.md 1 109.5.5: it is 1 before power transfer as well, so a car that still permits sees no stop but in d2
     untold = not c.ran and s.permitted
     if c.ending in (Ending.MALFUNCTION, Ending.BLACKOUT) or c.ended_by == "silence" or not s.proximity or untold:
@@ -70,7 +72,7 @@ def opening(c: Core, t: float) -> Phase | None:
 def releasing(c: Core, t: float) -> Phase | None:
     """d2, later d1, and the lock once the output is dead."""
     s, b = c.s, c.b
-    c.stage = BLEED if b.bleeds else BLOCKED
+    c.stage = BLEED if b.bleeds else HELD
     c.drive("d2", False)
     if not c.past(t, c.since, b.d1_after_d2):
         return None

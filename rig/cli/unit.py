@@ -86,7 +86,7 @@ def run_in(unit: Unit, folder: Path) -> Result:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(planted(find_bench(unit.bench).read_text(encoding="utf-8"), unit.plants), encoding="utf-8")
         bench = str(file)
-    conductor = Conductor(Order(bench, unit.profile, unit.seed, folder, f"v2hrig unit {unit.id}"))
+    conductor = Conductor(Order(bench, unit.profile, unit.seed, folder, unit.depth, f"v2hrig unit {unit.id}"))
     arguments = _arguments(unit.suites, unit.depth) + (["-x"] if unit.first else [])
     with _silent():
         pytest.main(arguments, plugins=[Named(conductor), Only(frozenset(unit.tests))])

@@ -4,8 +4,8 @@ Theory
   good       the device as it is, over many seeds: every procedure that does not pass is an alarm
   gross      each case at its gross severity. `full`: every procedure of the depth meets it. Else those that verify a
              requirement it breaks come first, and all of them only when these caught nothing
-  ladder     what was not caught climbs: all of quick, all of normal, at last what verifies its requirements at full
-             depth, and endurance. It stops at the first that catches it
+  ladder     what was not caught climbs: those of normal depth that verify its requirements, all of quick, all of
+             normal, at last what verifies its requirements at full depth, and endurance. It stops where it is caught
   threshold  for each case with a scale, bisection between harmless and gross over the procedures that caught it gross,
              a round of units at a time so that all workers are busy. It ends when what caught it lies within twice its
              own uncertainty of the limit: closer a judgement cannot be asked to be
@@ -28,6 +28,7 @@ from rig.qualify.units import Depth, Found, Result, Unit
 
 Work = Callable[[Unit], Result]
 Say = Callable[[str], None]
+Rung = Callable[[Case], Unit | None]
 WITHIN = 2.0
 """U beyond the limit at which a threshold need not be known closer (project choice: what the decision rule can ask)."""
 WITNESSES = 6
@@ -86,18 +87,21 @@ class Campaign:
         found |= self._thresholds([case for case in cases if found[case.name].caught and case.nil is not None], found)
         return tuple(found[case.name] for case in cases)
 
-    def _ladder(self) -> tuple[Callable[[Case], Unit | None], ...]:
-        whole: tuple[Callable[[Case], Unit | None], ...] = (
-            lambda case: self._unit(case, case.gross),
-            lambda case: self._unit(case, case.gross, depth="normal", first=True),
-            self._deep,
-        )
-        return whole if self.full else (self._aimed, *whole)
+    def _ladder(self) -> tuple[Rung, ...]:
+        every: Rung = lambda case: self._unit(case, case.gross)  # noqa: E731
+        more: Rung = lambda case: self._unit(case, case.gross, depth="normal", first=True)  # noqa: E731
+        first = (every, self._aimed_normal) if self.full else (self._aimed_quick, self._aimed_normal, every)
+        return (*first, more, self._deep)
 
-    def _aimed(self, case: Case) -> Unit | None:
+    def _aimed_quick(self, case: Case) -> Unit | None:
         """Those of quick depth that verify what it breaks."""
         names = self._verifying(case, "quick")
         return self._unit(case, case.gross, tests=names) if names else None
+
+    def _aimed_normal(self, case: Case) -> Unit | None:
+        """Those of normal depth that verify what it breaks, beside the ones that quick depth has."""
+        names = [name for name in self._verifying(case, "normal") if name not in self.tests["quick"]]
+        return self._unit(case, case.gross, tests=names, depth="normal") if names else None
 
     def _deep(self, case: Case) -> Unit | None:
         """At full depth: what verifies its requirements, and endurance."""

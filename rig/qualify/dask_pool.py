@@ -40,7 +40,7 @@ class DaskPool:
     @property
     def workers(self) -> int:
         """How many there are now."""
-        return len(self._client.scheduler_info()["workers"])
+        return len(self._client.nthreads())
 
     def run(self, work: Callable[[Unit], T], units: Sequence[Unit]) -> Iterator[tuple[Unit, T]]:
         """See Pool."""
@@ -75,7 +75,7 @@ class DaskPool:
 
     def _look(self) -> None:
         """Count workers that were there and are not any more."""
-        now = set(self._client.scheduler_info()["workers"])
+        now = set(self._client.nthreads())
         self.lost += len(self._known - now)
         self._known = now
 
@@ -88,10 +88,10 @@ def dask_pool(address: str, emulated: Callable[[str], bool] = lambda _: True) ->
     except ImportError:
         raise UseError("--scheduler needs Dask: install v2hrig[farm]") from None
     try:
-        client = Client(address, timeout=WITHIN, set_as_default=False)
+        client = Client(address, timeout=WITHIN)
     except (OSError, ValueError) as error:
         raise UseError(f"--scheduler {address}: no scheduler answers ({error}); start one: dask scheduler") from None
     with client:
-        if not client.scheduler_info()["workers"]:
+        if not client.nthreads():
             raise UseError(f"--scheduler {address}: it has no workers; start one: dask worker {address} --nthreads 1")
         yield DaskPool(client, emulated)

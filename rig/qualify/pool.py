@@ -7,6 +7,9 @@ is killed breaks the pool; what it and the others had in hand is handed out agai
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.connection
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -20,6 +23,18 @@ LOSSES = 3
 """Workers lost one after another, with no unit at its end, before it is given up (project choice: that of Dask)."""
 FRESH_AFTER = 60
 """Units after which a worker process is replaced by a new one (project choice: what leaks cannot pile up)."""
+
+
+def end_with_parent() -> None:
+    """In a worker process: end when the process that hands out the units is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        multiprocessing.connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 class Pool(Protocol):
@@ -74,7 +89,7 @@ class LocalPool:
 
     def _round(self, work: Callable[[Unit], T], units: Sequence[Unit]) -> Iterator[tuple[Unit, T]]:
         context = multiprocessing.get_context("spawn")
-        executor = ProcessPoolExecutor(self.workers, context, max_tasks_per_child=FRESH_AFTER)
+        executor = ProcessPoolExecutor(self.workers, context, end_with_parent, max_tasks_per_child=FRESH_AFTER)
         try:
             under_way: dict[Future[T], Unit] = {executor.submit(work, unit): unit for unit in units}
             for future in as_completed(under_way):

@@ -10,6 +10,7 @@ Method  State of charge as the car says it (102.6, whole per cent, truncated; th
 import pytest
 
 from rig.chademo.codec import VehicleDischarge
+from rig.errors import DutViolation
 from rig.metrology.series import reversals, smallest
 from rig.metrology.timing import count
 from rig.pictures import session_picture
@@ -44,10 +45,16 @@ OUTLANDER = (0.20, 0.40)
 
 
 def discharge_to_floor(bench, evps, record, events, floor, name):
-    """Discharge with rated power from just above a floor (0..1) the car sends. The record."""
+    """Discharge with rated power from just above a floor (0..1) the car sends. The record. DutViolation when nothing
+    flows there: the floor is taken for another one."""
     bench.car.set_levels(minimum=floor)
     evps.in_session("discharge", soc=floor + ABOVE)
     bench.clock.sleep(SETTLES)
+    flows = -bench.battery.reading().current
+    if flows < FLOWS:
+        raise DutViolation(
+            f"the car allows discharge down to {floor:.1%} and has {bench.car.soc:.1%}: {flows:.1f} A flow"
+        )
     with record(name, period=1.0) as r:
         discharge_to_stop(bench, STOPS_WITHIN / evps.ratings.power)
         at = bench.clock.now()
