@@ -154,6 +154,7 @@ def check(begin: Begin, wrong: list[Spoil]) -> None:
 @settings(max_examples=25, deadline=None)
 @given(begin=BEGINS, wrong=st.lists(spoils(), max_size=8))
 @example(begin=("charge only", False, False, False), wrong=list(BELIEVED_LATER))
+@example(begin=("v2h", False, False, True), wrong=[("cut", 0x102, 9.67), ("cut", 0x102, 14.3)])
 def test_the_shortcut_judges_as_every_frame_in_full_would(begin: Begin, wrong: list[Spoil]) -> None:
     check(begin, wrong)
 

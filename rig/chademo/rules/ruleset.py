@@ -128,10 +128,11 @@ class RuleSet:
         slot.gap = gap
         if math.isinf(gap):
             slot.first = now
+        mended = slot.data is not None and len(slot.data) != 8  # a whole frame after a short one is news of the traffic
         kinds = s.hear(now, slot, frame) if frame.data != slot.data else ()
         s.now, s.traffic, s.traffic_at = now, slot, now
         behind = now - slot.after.last > SAME_BURST and slot.after.last >= s.hole
-        odd = (not _LEAST <= gap <= _MOST and before >= s.hole) or behind or len(frame.data) != 8
+        odd = (not _LEAST <= gap <= _MOST and before >= s.hole) or behind or mended or len(frame.data) != 8
         if odd or kinds or self._thorough:
             self._changed(("traffic", *kinds) if odd else kinds, now, frame)
 
