@@ -4,8 +4,9 @@ One V2H session of an hour on the emulated bench: the house on the car, rules an
 floor is the same frames between two bare nodes (benchmarks/floor.py). Each is timed several times, alternating, and
 the best of each counts: what disturbs a run only ever makes it slower.
 
-Then queries a second of emulated instruments, beside pyvisa-sim and a bare echo server (queries.py), and how steadily
-the vehicle's frames leave a real bus, beside bare periodic tasks of python-can (jitter.py).
+Then queries a second of emulated instruments, beside pyvisa-sim and a bare echo server (queries.py), how fast waves are
+analysed beside plain reading (analysing.py), and how steadily the vehicle's frames leave a real bus, beside bare
+periodic tasks of python-can (jitter.py).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from benchmarks.analysing import print_bandwidth
 from benchmarks.floor import bare_exchange
 from benchmarks.jitter import print_jitter
 from benchmarks.judging import print_rates
@@ -95,6 +97,7 @@ def main() -> None:
     print(f"session / floor        {floor / wall:8.3f}   (aim 0.25 or more)   {lines} journal lines")
     print_rates(chosen.seconds, chosen.repeats)
     print_queries()
+    print_bandwidth(max(chosen.repeats, 1))
     if chosen.jitter:
         print_jitter(chosen.jitter)
 
