@@ -61,6 +61,10 @@ def test_every_point_on_wave_at_every_rate(frequency: float, rate: float) -> Non
     )
 
 
+def test_a_fast_record_is_thinned_to_the_same_answer() -> None:
+    cover((Scene(gap=7e-3, angle=a, rate=1e6, tail=0.2, noise=0.005, seed=a) for a in (0, 50, 110, 175)), bound=0.2e-3)
+
+
 @pytest.mark.parametrize(("noise", "bound"), [(0.005, 0.25e-3), (0.01, 0.35e-3), (0.02, 0.7e-3)])
 def test_noise_widens_what_is_hidden(noise: float, bound: float) -> None:
     cover(scenes(noise=noise), bound)
