@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: certify test lint bench qualify proofs metrology report clean
+.PHONY: certify test lint bench qualify proofs chaos metrology report clean
 
 certify: $(STAMP)
 	$(BIN)/v2hrig certify $(ARGS)
@@ -35,6 +35,10 @@ qualify: $(STAMP)
 # Whether what is stated as uncertainty covers known truths, 10,000 random cases of each kind; an hour.
 metrology: $(STAMP)
 	$(BIN)/python -m benchmarks.coverage $(ARGS)
+
+# Rigs and their supervisors killed at random moments of an energised run, over real sockets: an hour and a half.
+chaos: $(STAMP)
+	$(BIN)/python -m benchmarks.chaos $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -39,6 +39,7 @@ from rig.evidence.documents import (
     TestStop,
 )
 from rig.evidence.journal import Line, Reading
+from rig.evidence.safety_log import last_word, safety_logs
 
 Outcome = Literal["PASS", "NOT RUN", "INCONCLUSIVE", "ERROR", "INVALID", "FAIL"]
 SEVERITY: tuple[Outcome, ...] = ("PASS", "NOT RUN", "INCONCLUSIVE", "ERROR", "INVALID", "FAIL")
@@ -169,6 +170,7 @@ def gather(reading: Reading) -> Run:
     values: dict[int, Value] = {}
     for line in reading.lines:
         _take(run, line, values)
+    _supervised(run)
     _settle_tests(run)
     for watched in _rules(run):
         run.rules[watched.doc.rule] = watched
@@ -215,6 +217,15 @@ def _take(run: Run, line: Line, values: dict[int, Value]) -> None:
             _go_on(run, doc)
         case _:
             _take_inside(run, test, line, values)
+
+
+def _supervised(run: Run) -> None:
+    """What the supervisor of a real bench did, and how it left it: of a run that was killed nobody else tells."""
+    for log in safety_logs(run.reading.folder):
+        run.outside.incidents += [(line.t, line.doc) for line in log.lines if isinstance(line.doc, Incident)]
+        if (last := last_word(log)) is not None:
+            at = next(line.t for line in reversed(log.lines) if line.doc is last)
+            run.outside.safe.append((at, last))
 
 
 def _go_on(run: Run, doc: Resumed) -> None:

@@ -35,6 +35,7 @@ from rig.roles import (
     Thermometer,
     VehicleInterface,
 )
+from rig.safety.guard import Guard
 from rig.safety.lease import Lease
 from rig.safety.safe_state import SafeOutcome, SafeStep, bring_to_safe_state
 from rig.told import Told
@@ -78,6 +79,8 @@ class Bench:
     world: World | None
     lease: Lease | None = None
     """Of a bench with a real part."""
+    guard: Guard | None = None
+    """Of a bench in real time with a real output."""
 
     def missing(self, needs: Sequence[str]) -> str:
         """Why this bench or device cannot serve all of needs; empty when it can.
@@ -134,9 +137,11 @@ class Bench:
 
     def prepare(self) -> None:
         """A known state before a test: mains on, charger acknowledged and in its default modes, house live, no car.
-        BenchFault when the house does not come up, or another run may have the bench."""
+        BenchFault when the house does not come up, another run may have the bench, or its supervisor stops it."""
         if self.lease is not None:
             self.lease.check()
+        if self.guard is not None:
+            self.guard.check()
         ratings = self.profile.ratings
         if self.house is not None:
             self.house.draw(0.0)

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from rig.can.interfaces import NAMES, interface
 from rig.errors import BenchConfigError
 from rig.quantity import Celsius, Kelvins, Seconds
+from rig.safety.settings import SafetyTable
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -38,7 +39,8 @@ PartName = Literal[
 ]
 """digitizer2: a second one, on channels of its own or on another time base."""
 PARTS: tuple[PartName, ...] = get_args(PartName)
-TABLES = ("bench", "can", "car", "room")
+TABLES = ("bench", "can", "car", "room", "safety")
+"""Of the bench as a whole."""
 EMULATED = "emulated"
 
 
@@ -138,6 +140,9 @@ class PartConfig:
         return f"EMU::{self.name}::INSTR" if self.emulated else self.resource
 
 
+NO_WISHES = SafetyTable.model_validate({})
+
+
 @dataclass(frozen=True, slots=True)
 class BenchConfig:
     """A whole bench file, checked. digest: of the file's bytes."""
@@ -149,6 +154,7 @@ class BenchConfig:
     parts: Mapping[PartName, PartConfig]
     digest: str
     room: RoomTable
+    safety: SafetyTable = NO_WISHES
 
     @property
     def kind(self) -> Literal["hardware", "emulated", "mixed"]:
@@ -193,13 +199,14 @@ class _Reader:
         can = self._can(tables)
         car = self._table(tables, "car", CarTable)
         room = self._table(tables, "room", RoomTable)
+        safety = self._table(tables, "safety", SafetyTable)
         parts = {name: part for name in PARTS if (part := self._part(tables, name)) is not None}
         for name in tables.keys() - {*TABLES, *PARTS}:
             self._say(name, None, f"unknown table{_hint(name, [*TABLES, *PARTS])}; remove or rename it")
         self._check_together(bench, can, parts)
-        if self._problems or bench is None or can is None or car is None or room is None:
+        if self._problems or bench is None or can is None or car is None or room is None or safety is None:
             raise BenchConfigError(sorted(self._problems, key=_line_of))
-        return BenchConfig(self._path.name, bench, can, car, parts, _digest(self._text), room)
+        return BenchConfig(self._path.name, bench, can, car, parts, _digest(self._text), room, safety)
 
     def _load(self) -> dict[str, object]:
         try:

@@ -22,6 +22,7 @@ from rig.bench_config import (
     RoomTable,
 )
 from rig.drivers import Driver, Registry
+from rig.safety.settings import SafetyTable
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 QUANTITY = {"type": "string", "pattern": "^\\s*[-+]?[0-9.]"}
@@ -36,6 +37,7 @@ def bench_schema(registry: Registry) -> _Schema:
         "can": _can(definitions),
         "car": _model(CarTable, definitions),
         "room": _model(RoomTable, definitions),
+        "safety": _model(SafetyTable, definitions),
     }
     for name in PARTS:
         fit = {key: driver for key, driver in registry.items() if driver.role == ROLE_OF_PART[name]}

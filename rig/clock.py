@@ -240,12 +240,17 @@ class RealClock:
 
     POLL = 0.001
     """s between two looks of wait_until."""
+    TURN = 1.0
+    """s the clock's thread waits at most, so that it can be seen to live."""
     RECENT = 1.0
     """s; a wall stamp older than that, or of the future, is none of this moment: the wall clock was set meanwhile."""
 
-    def __init__(self) -> None:
-        self._start = time.monotonic_ns()
+    def __init__(self, origin: int | None = None) -> None:
+        """origin: another process's, so that both tell the same time; None: now."""
+        self.origin = self._start = time.monotonic_ns() if origin is None else origin
         self.lock = threading.RLock()
+        self._own: set[int] = set()  # threads that are not the foreground
+        self._turned = self._shown = self.now()
         self._wake = threading.Condition()
         self._queue: list[tuple[int, int, _Event]] = []
         self._sequence = 0
@@ -272,7 +277,7 @@ class RealClock:
             raise UseError("sleep inside an event: schedule with at() or every() instead")
         if not seconds >= 0 or math.isinf(seconds):
             raise UseError(f"sleep({seconds}): seconds must be 0 or more and finite")
-        self._raise_failure()
+        self._raise_failure(seconds)
         time.sleep(seconds)
         self._raise_failure()
 
@@ -308,7 +313,7 @@ class RealClock:
     def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> bool:
         """Work on the lane's own thread; its outcome comes back as an event, its error in the foreground."""
         if lane not in self._lanes:
-            self._lanes[lane] = _Lane(lane, self._fail)
+            self._lanes[lane] = _Lane(lane, self._fail, self._own.add)
 
         def do() -> None:
             outcome = work()
@@ -328,6 +333,16 @@ class RealClock:
                 return math.inf
             self.sleep(self.POLL)
 
+    def interrupt(self, failure: BaseException) -> None:
+        """Have an error raised in the foreground at its next sleep, spend or wait_until. From any thread."""
+        self._fail(failure)
+
+    def idle(self) -> tuple[float, float]:
+        """s since the clock's thread last turned (0 while it has nothing due), and since the foreground last showed
+        itself; what it sleeps does not count."""
+        now = self.now()
+        return max(now - self._turned, 0.0), max(now - self._shown, 0.0)
+
     def close(self) -> None:
         """Stop the threads. No event runs afterwards."""
         with self._wake:
@@ -345,13 +360,15 @@ class RealClock:
 
     def _run(self) -> None:
         take_precedence()
+        self._own.add(threading.get_ident())
         while True:
+            self._turned = self.now()
             with self._wake:
                 if self._closed:
                     return
                 ahead = (self._queue[0][0] >> 2) - to_ns(self.now()) if self._queue else NS_PER_S
                 if ahead > 0:
-                    self._wake.wait(ahead / NS_PER_S)
+                    self._wake.wait(min(ahead / NS_PER_S, self.TURN))
                     continue
                 event = heapq.heappop(self._queue)[2]
             call = event.call
@@ -367,7 +384,10 @@ class RealClock:
     def _fail(self, failure: BaseException) -> None:
         self._failure = self._failure or failure
 
-    def _raise_failure(self) -> None:
+    def _raise_failure(self, asleep: float = 0.0) -> None:
+        if threading.get_ident() in self._own:
+            return  # it is the foreground's to hear
+        self._shown = self.now() + asleep
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -385,10 +405,10 @@ def take_precedence() -> bool:
 
 
 class _Lane:
-    """A thread that does one work at a time, beside the clock. failed: told what a work raises."""
+    """A thread that does one work at a time, beside the clock. failed: told what a work raises; begun: its identity."""
 
-    def __init__(self, name: str, failed: Callable[[BaseException], None]) -> None:
-        self._failed = failed
+    def __init__(self, name: str, failed: Callable[[BaseException], None], begun: Callable[[int], None]) -> None:
+        self._failed, self._begun = failed, begun
         self._queue: SimpleQueue[Call | None] = SimpleQueue()
         self._busy = False
         self._thread = threading.Thread(target=self._run, name=f"bench {name}", daemon=True)
@@ -408,6 +428,7 @@ class _Lane:
         self._thread.join(timeout=5.0)
 
     def _run(self) -> None:
+        self._begun(threading.get_ident())
         while (do := self._queue.get()) is not None:
             try:
                 do()

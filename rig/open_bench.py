@@ -39,6 +39,8 @@ from rig.plant.plant import Plant
 from rig.plant.world import World
 from rig.profile import Profile
 from rig.roles import ElectronicLoad, Instrument
+from rig.safety.begin import begin_guard
+from rig.safety.guard import Guard
 from rig.safety.lease import LOCAL, RENEWED_EVERY, Claim, Lease
 from rig.safety.resources import real_resources
 from rig.told import Told, ToldCharger, ToldGrid, ToldLoad
@@ -82,12 +84,14 @@ def open_bench(
     today: date | None = None,
     car: VehicleModel = LEAF,
     purpose: str = "",
+    drill: bool = False,
 ) -> Iterator[Bench]:
     """A bench for as long as the block runs. seed: of every noise on an emulated part. today: for calibration dates.
     car: the vehicle the rig plays, as read from what the bench file names. purpose: what others are told who want the
-    bench meanwhile. BenchFault when another run has it."""
+    bench meanwhile. drill: take it although it was left without a confirmed safe state. BenchFault when another run has
+    it, or its supervisor cannot watch it."""
     with ExitStack() as stack:
-        bench = _Builder(config, registry, profile, seed, today, car, stack, purpose).build()
+        bench = _Builder(config, registry, profile, seed, today, car, stack, purpose, drill).build()
         try:
             yield bench
         except BaseException:
@@ -142,11 +146,15 @@ class _Builder:
     model: VehicleModel
     stack: ExitStack
     purpose: str
+    drill: bool = False
     told: Told = field(default_factory=Told)
 
     def build(self) -> Bench:
         self.clock = self._clock()
         lease = self._lease()
+        self.guard = begin_guard(self.config, self.registry, self.profile, self.clock, lease)
+        if self.guard is not None:
+            self.stack.push(partial(self._let_go, self.guard, lease))
         self.bus = self._bus()
         self.world = self._world()
         self._connect()
@@ -162,6 +170,9 @@ class _Builder:
             told=self.told,
         )
         self.stack.callback(car.close)
+        if self.guard is not None:
+            self.guard.facts = lambda: {"soc": car.soc, "temperature": car.pack.temperature}
+            self.guard.await_armed()
         return Bench(
             config=self.config,
             profile=self.profile,
@@ -184,6 +195,7 @@ class _Builder:
             expired=self._expired(),
             world=self.world,
             lease=lease,
+            guard=self.guard,
         )
 
     def _lease(self) -> Lease | None:
@@ -191,7 +203,8 @@ class _Builder:
         resources = real_resources(self.config, socket.gethostname())
         if not resources:
             return None
-        lease = Lease(Path(self.config.bench.lease or LOCAL), Claim.of_this_process(self.purpose)).take(resources)
+        folder, claim = Path(self.config.bench.lease or LOCAL), Claim.of_this_process(self.purpose)
+        lease = Lease(folder, claim, drill=self.drill).take(resources)
         self.stack.callback(lease.give_back)
         clock = self.clock
 
@@ -200,6 +213,18 @@ class _Builder:
 
         self.stack.callback(clock.every(RENEWED_EVERY, renew, Phase.OBSERVE))
         return lease
+
+    def _let_go(self, guard: Guard, lease: Lease | None, kind: type[BaseException] | None, *_: object) -> None:
+        """Every session is closed: let the supervisor look. UnsafeState when it finds the bench otherwise than safe,
+        unless a worse error is already under way."""
+        ended = guard.rest()
+        if ended is None or ended.confirmed:
+            return
+        if lease is not None:
+            lease.mark_unsafe()
+        if kind is None:
+            words = "; ".join(ended.readings)
+            raise UnsafeState(f"bench {self.config.bench.name}: its supervisor finds it UNCONFIRMED: {words}")
 
     def _clock(self) -> Clock:
         if self.config.bench.clock == "virtual":

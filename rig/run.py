@@ -38,6 +38,7 @@ from rig.evidence.documents import (
 )
 from rig.evidence.journal import Journal
 from rig.evidence.reopen import CutOff
+from rig.evidence.safety_log import last_word
 from rig.evidence.translate import WORD, judged, measured, rule_found, store_waveforms, surroundings
 from rig.identify import mistaken, refuse_mistaken
 from rig.metrology.decision import Judgement, Verdict, worst_of
@@ -128,6 +129,8 @@ class Run:
         self._can: CanLog | None = None
         self.watch = Watch(bench, rules, self._found)
         bench.told.listener = self.stimulus
+        if bench.guard is not None:
+            bench.guard.keep_log(folder, self.journal.part)
 
     # -- the run
 
@@ -191,6 +194,7 @@ class Run:
         """Count what stands of a run that was cut off as if it had just been found."""
         words = {word: verdict for verdict, word in WORD.items()}
         self.unsafe = any(isinstance(doc, SafeStateReached) and not doc.confirmed for doc in earlier.reading.documents)
+        self.unsafe |= any((word := last_word(one)) is not None and not word.confirmed for one in earlier.watched)
         for doc in earlier.standing():
             match doc:
                 case Judged():
@@ -263,7 +267,15 @@ class Run:
         if self.watch.fault is not None:
             self._running().unread = f"the rules went on without readings of the DC side: {self.watch.fault}"
             self.incident(type(self.watch.fault).__name__, self._running().unread, "bench")
+        if self.stopped:
+            self._running().unread = self.stopped
+            self.incident("supervisor", self.stopped, "bench")
         return self._running()
+
+    @property
+    def stopped(self) -> str:
+        """Why the bench's supervisor, or its death, ends this run; empty while all is well."""
+        return "" if self.bench.guard is None else self.bench.guard.reason
 
     def stop_test(self, outcome: Outcome, reason: str = "") -> None:
         """The test ends with an outcome."""

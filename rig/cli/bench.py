@@ -20,6 +20,8 @@ from rig.errors import UnsafeState
 from rig.identify import mistaken, refuse_mistaken
 from rig.open_bench import open_bench, read_bench_file
 from rig.profile import Profile, read_profile
+from rig.safety.begin import OUTPUTS
+from rig.safety.envelope import UNITS, levels
 from rig.vehicle_model import VehicleModel, read_vehicle
 
 app = typer.Typer(help="Check and show a bench.", no_args_is_help=True)
@@ -42,6 +44,23 @@ def show(bench: Name = "emulated") -> None:
         until = part.calibrated_until.isoformat() if part.calibrated_until else ""
         table.add_row(name, part.driver, part.resource, until, "yes" if REGISTRY[part.driver].met_hardware else "never")
     console.print(table)
+    for line in guarded(config, profile):
+        console.print(line)
+
+
+def guarded(config: BenchConfig, profile: Profile) -> list[str]:
+    """What watches over this bench, one line each."""
+    outputs = [one for one in OUTPUTS if one in config.parts and not config.parts[one].emulated and one != "charger"]
+    if config.bench.clock == "virtual" or not outputs:
+        return ["supervisor: none, no real output"]
+    if not config.safety.supervisor:
+        return ["supervisor: none, the bench file wants none ([safety] supervisor = false)"]
+    bounds = ", ".join(
+        f"{one.quantity} {one.low:g}..{one.high:g} {UNITS[one.quantity]}"
+        for one in levels(config.safety, profile.ratings)
+    )
+    estop = config.safety.estop or "no input wired; its chain acts by itself, and the supervisor hears nothing of it"
+    return [f"supervisor: {', '.join(outputs)}", f"envelope: {bounds}", f"E-stop: {estop}"]
 
 
 @app.command("check")
@@ -53,7 +72,7 @@ def check(
     config, profile, car = read(bench)
     console = Console(highlight=False)
     with open_bench(
-        config, REGISTRY, profile, today=Stopwatch().begun.date(), car=car, purpose="bench check"
+        config, REGISTRY, profile, today=Stopwatch().begun.date(), car=car, purpose="bench check", drill=drill
     ) as opened:
         wrong = answers(opened, console)
         for name, day in opened.expired.items():

@@ -34,6 +34,8 @@ def resume(
     if cut_off.torn:
         print(f"v2hrig: an unfinished last line of {cut_off.torn} bytes was set aside in {folder / cut_off.aside}")
     print(f"v2hrig: {len(cut_off.kept)} of {len(cut_off.start.tests)} tests have their outcome and stand")
+    if cut_off.left:
+        print(f"v2hrig: {cut_off.left}")
     start, command = cut_off.start, shlex.join(["v2hrig", "resume", str(folder)])
     if start.depth not in DEPTHS:
         raise UseError(f"{folder}: was run at depth {start.depth!r}, which this rig does not know; begin a new run")

@@ -90,7 +90,7 @@ class _Tip:
 
 class Journal:
     """Appends to journal.jsonl of a new run, or to the next part of one that was cut off. now: the bench's clock.
-    after: what stands in that run's parts, whole (rig.evidence.reopen).
+    after: what stands in that run's parts, whole (rig.evidence.reopen). file: another chain beside it, of this name.
 
     UseError when the folder has a journal already and `after` is None, or cannot be written. BenchFault when a line
     cannot be brought to the disk: the lines before it stand.
@@ -102,13 +102,14 @@ class Journal:
         now: Callable[[], float],
         sync: Callable[[int], None] = os.fsync,
         after: Reading | None = None,
+        file: str = "",
     ) -> None:
         self.folder, self._now, self._sync = folder, now, sync
         self._lock = threading.RLock()
         self._tip = _Tip() if after is None else _Tip(len(after.lines), 0, after.head)
         self._unsure, self._over = False, ""
         self.part = 1 if after is None else len(journal_files(folder)) + 1
-        self.path = folder / part_name(self.part)
+        self.path = folder / (file or part_name(self.part))
         if self.path.exists():
             raise UseError(f"{self.path}: holds a run already; give this one a new folder")
         try:
@@ -243,6 +244,23 @@ def scan_journal(folder: Path) -> Reading:
             flaw = f"line {len(whole) + 1} of {path.name}: is no unfinished line"
             return Reading(folder, tuple(lines), head, flaw=flaw)
     return Reading(folder, tuple(lines), head, torn=rest.decode("utf-8", "replace"))
+
+
+def scan_file(path: Path) -> Reading:
+    """Read a chain that stands in one file, as far as it is whole."""
+    lines, head = list[Line](), FIRST
+    *whole, rest = path.read_bytes().split(b"\n")
+    for number, raw in enumerate(whole, 1):
+        read = _unsealed(len(lines), raw, head)
+        if isinstance(read, str):
+            return Reading(path.parent, tuple(lines), head, flaw=f"line {number} of {path.name}: {read}")
+        lines.append(read)
+        head = read.sha
+    if rest and not _begun(len(lines), rest):
+        return Reading(
+            path.parent, tuple(lines), head, flaw=f"line {len(whole) + 1} of {path.name}: is no unfinished line"
+        )
+    return Reading(path.parent, tuple(lines), head, torn=rest.decode("utf-8", "replace"))
 
 
 def _goes_on(doc: Document, part: int, lines: int, head: str) -> bool:

@@ -18,15 +18,18 @@ from rig.errors import BenchFault, TraceError, UseError
 from rig.evidence.documents import (
     BenchDescribed,
     Document,
+    Incident,
     NotRun,
     Required,
     Resumed,
     RunStart,
     RunStop,
+    SafeStateReached,
     TestStart,
     TestStop,
 )
 from rig.evidence.journal import Reading, hold, journal_files, read_journal, sync_folder, why
+from rig.evidence.safety_log import safety_logs
 from rig.evidence.verify import SEAL, verify_run
 
 TORN = ".torn"
@@ -35,7 +38,7 @@ TORN = ".torn"
 @dataclass(frozen=True, slots=True)
 class CutOff:
     """A run that has not come to its end. part: number of the one to come. kept: ids of the tests whose outcome stands.
-    torn: bytes set aside in the file `aside`."""
+    torn: bytes set aside in the file `aside`. watched: the logs of its supervisors, of a bench that had one."""
 
     reading: Reading
     start: RunStart
@@ -43,6 +46,18 @@ class CutOff:
     kept: tuple[str, ...]
     torn: int = 0
     aside: str = ""
+    watched: tuple[Reading, ...] = ()
+
+    @property
+    def left(self) -> str:
+        """How the bench was left, in words; empty where nothing watched."""
+        if not self.watched:
+            return ""
+        said = [doc for doc in self.watched[-1].documents if isinstance(doc, SafeStateReached | Incident)]
+        if not said or not isinstance(last := said[-1], SafeStateReached):
+            return "its supervisor did not come to say how it left the bench"
+        why = next((doc.what for doc in reversed(said) if isinstance(doc, Incident)), "it ended in order")
+        return f"its supervisor left the bench {'CONFIRMED' if last.confirmed else 'UNCONFIRMED'} safe ({why})"
 
     def resumed(self) -> Resumed:
         """The first document of the next part."""
@@ -93,7 +108,7 @@ def reopen(folder: Path) -> CutOff:
     parts = journal_files(folder)
     torn, aside = _set_aside(parts[-1])
     reading = read_journal(folder)
-    return CutOff(reading, start, len(parts) + 1, kept(reading.documents), torn, aside)
+    return CutOff(reading, start, len(parts) + 1, kept(reading.documents), torn, aside, tuple(safety_logs(folder)))
 
 
 def kept(documents: Iterable[Document]) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ from rig.evidence.documents import CaptureStored
 from rig.evidence.envelope import open_envelope
 from rig.evidence.journal import FILE, Reading, journal_files, scan_journal, why
 from rig.evidence.manifest import EMPTY, SHA256, Listing, inside, listing
+from rig.evidence.safety_log import is_log, safety_logs
 
 SEAL = "seal.dsse.json"
 
@@ -89,6 +90,7 @@ def verify_run(folder: Path, key: Ed25519PublicKey | None = None) -> Verified:
         raise TraceError(f"{folder / FILE}: no journal here; name the folder of a run")
     reading, problems = _journal(folder, found)
     problems += _captures(reading, found) if reading is not None else []
+    problems += [log.flaw for log in safety_logs(folder) if log.flaw]
     problems += [f"{name}: {words}" for name, words in sorted(found.problems.items()) if not _of_journal(name)]
     notes, signer, sealed = list[str](), "", SEAL in found.files
     if sealed:
@@ -186,7 +188,7 @@ def _unsealed(found: Listing, reading: Reading | None) -> list[str]:
     if reading is not None and reading.torn:
         notes.append(f"the journal ends in an unfinished line of {len(reading.torn)} characters")
     parts = [name for name in found.files if name.startswith(f"{FOLDER}/") and name.endswith(PART)]
-    others = [name for name in found.files if not _of_journal(name) and not name.startswith(f"{FOLDER}/")]
+    others = [name for name in found.files if not (_of_journal(name) or is_log(name) or name.startswith(f"{FOLDER}/"))]
     if parts:
         notes.append(f"still being written when the run was cut off: {', '.join(sorted(parts))}")
     if others:

@@ -40,6 +40,7 @@ import msgspec
 
 from rig.clock import wall
 from rig.errors import BenchFault, UseError
+from rig.safety.resources import lasting
 
 LASTS = 30.0
 """s from a renewal to its expiry (project choice)."""
@@ -59,7 +60,7 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 class Holder(msgspec.Struct, frozen=True, kw_only=True):
     """Who holds a lease. since, until: s since 1970. boot: of the kernel, empty where it does not tell. token: of this
-    lease alone."""
+    lease alone. unsafe: it was left without a confirmed safe state."""
 
     resource: str
     user: str
@@ -70,6 +71,7 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     until: float
     boot: str = ""
     token: str = ""
+    unsafe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +95,57 @@ class Claim:
 
 @dataclass(slots=True)
 class Lease:
-    """Leases of all real resources of a bench, held. now: wall time, s since 1970."""
+    """Leases of all real resources of a bench, held. now: wall time, s since 1970. drill: take it although it was left
+    unsafe. abandoned: whoever had one of them before did not give it back, or left it unsafe: nobody knows what is on.
+    """
 
     folder: Path
     claim: Claim
     now: Callable[[], float] = wall
+    drill: bool = False
+    abandoned: bool = False
     _held: list[tuple[int, Path, Holder]] = field(default_factory=list)
     """Open file, its path, what stands in it."""
     _until: float = 0.0
     _lost: str = ""
+    _unsafe: bool = False
+
+    @classmethod
+    def adopt(cls, folder: Path, held: Iterable[tuple[int, str]]) -> Lease:
+        """Those of another process, whose open files (descriptor, path) came with its death or before. A file's lock
+        is of the open file, so it ends with the last of both."""
+        lease = cls(folder, Claim.of_this_process("to bring it to its safe state"))
+        for file, path in held:
+            if (holder := read_holder(Path(path))) is not None:
+                lease._held.append((file, Path(path), holder))
+        lease._until = min((holder.until for _, _, holder in lease._held), default=0.0)
+        return lease
+
+    @property
+    def handles(self) -> tuple[tuple[int, str], ...]:
+        """Open files and their paths, for `adopt` in another process."""
+        return tuple((file, str(path)) for file, path, _ in self._held)
+
+    def take_over(self, purpose: str) -> None:
+        """Hold it as this process, for this."""
+        self._held = [
+            (file, path, msgspec.structs.replace(holder, pid=self.claim.pid, purpose=purpose[:PURPOSE]))
+            for file, path, holder in self._held
+        ]
+        with suppress(BenchFault):
+            self.renew()
+
+    def mark_unsafe(self) -> None:
+        """From now on, and after it is given back, it says that the bench was left without a confirmed safe state.
+        Resources that end with a process (rig.safety.resources.lasting) are not marked."""
+        self._unsafe = True
+        self._held = [
+            (file, path, msgspec.structs.replace(holder, unsafe=lasting(holder.resource)))
+            for file, path, holder in self._held
+        ]
+        with suppress(OSError):
+            for file, _, holder in self._held:
+                _write(file, holder)
 
     def take(self, resources: Iterable[str]) -> Lease:
         """Take all of them, or none. BenchFault names who holds one, since when and until when; UseError when the
@@ -194,12 +238,18 @@ class Lease:
         return made, path, holder
 
     def _refuse_if_held(self, path: Path, resource: str) -> None:
-        """BenchFault when the lease in this file is held."""
+        """BenchFault when the lease in this file is held, or was left unsafe. Notes one that was not given back."""
         found = read_holder(path)
         if found is None:
             raise BenchFault(f"{path}: says nothing of who holds {resource}; remove it if no run is using the bench")
         alive = _alive(path, found)
         if alive is False or (alive is None and self.now() >= found.until):
+            if found.unsafe and not self.drill:
+                raise BenchFault(
+                    f"{resource}: left without a confirmed safe state by {found.user} on {found.host}, "
+                    f"{found.purpose}; look at the bench, then v2hrig bench check brings it down and frees it"
+                )
+            self.abandoned = self.abandoned or found.until > 0.0 or found.unsafe
             return
         if alive and self.now() >= found.until > 0.0:
             words = f"until its process ends (its lease was to be renewed by {clock_face(found.until)})"

@@ -43,3 +43,17 @@ def _reached(there: str, device: str, host: str) -> str:
     name = there.lower()
     own = name == "localhost" or name.startswith("127.")
     return f"{host} {name} {device}" if own else f"{name} {device}"
+
+
+def local_port(resource: str) -> str:
+    """Path of a serial port of this machine; empty for anything else."""
+    found = _SERIAL.fullmatch(resource.strip())
+    path = found[1] if found else resource.strip()
+    return path if path.startswith("/dev/") else ""
+
+
+def lasting(name: str) -> bool:
+    """Whether a resource (by the name that real_resources gives it) can be left energised, and is the same thing
+    tomorrow. A bus moves no energy. A pseudo-terminal and a port of the loopback belong to a process; their name means
+    another one later."""
+    return not re.search(r"^\S* CAN | /dev/pts/| (localhost|127\.[0-9.]+) ", name)

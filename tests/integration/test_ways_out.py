@@ -15,8 +15,8 @@ from rig.evidence.documents import Judged, RunStop, SafeStateReached, TestStart,
 from rig.evidence.journal import read_journal
 
 
-def interrupted(folder: Path, times: int) -> tuple[int, list[object]]:
-    """Exit code and documents of a run that gets so many SIGINT, from its first verdict on."""
+def interrupted(folder: Path, times: int, number: signal.Signals) -> tuple[int, list[object]]:
+    """Exit code and documents of a run that gets so many signals, from its first verdict on."""
     command = [sys.executable, "-m", "rig.cli", "certify", "--suite", "power_handling", "--out", str(folder)]
     with subprocess.Popen(command, cwd=TOP, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as ran:
         assert ran.stdout is not None
@@ -24,15 +24,17 @@ def interrupted(folder: Path, times: int) -> tuple[int, list[object]]:
             if "PASS  " in line:
                 break
         for _ in range(times):
-            ran.send_signal(signal.SIGINT)
+            ran.send_signal(number)
             time.sleep(0.05)
         ran.communicate(timeout=LIMIT)
     return ran.returncode, list(read_journal(folder).documents)
 
 
-@pytest.mark.parametrize("times", [1, 5])
-def test_an_interrupt_ends_in_a_confirmed_safe_state_and_blames_nobody(tmp_path: Path, times: int) -> None:
-    code, documents = interrupted(tmp_path / "run", times)
+@pytest.mark.parametrize(("times", "number"), [(1, signal.SIGTERM), (5, signal.SIGINT), (2, signal.SIGHUP)])
+def test_an_interrupt_ends_in_a_confirmed_safe_state_and_blames_nobody(
+    tmp_path: Path, times: int, number: signal.Signals
+) -> None:
+    code, documents = interrupted(tmp_path / "run", times, number)
     assert code == 3
     assert isinstance(documents[-1], RunStop)
     assert documents[-1].status == "interrupted"
