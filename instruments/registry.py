@@ -20,6 +20,9 @@ import instruments.ea_psb_10000.emulator as ea_psb_10000_emulator
 import instruments.evps.commands as evps
 import instruments.evps.control as evps_control
 import instruments.evps.emulator as evps_emulator
+import instruments.hioki_pw8001.commands as hioki_pw8001
+import instruments.hioki_pw8001.driver as hioki_pw8001_driver
+import instruments.hioki_pw8001.emulator as hioki_pw8001_emulator
 import instruments.itech_it8617.commands as itech_it8617
 import instruments.itech_it8617.driver as itech_it8617_driver
 import instruments.itech_it8617.emulator as itech_it8617_emulator
@@ -141,6 +144,14 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         met_hardware=ametek_mx45_driver.AmetekMx45.met_hardware,
         accuracy="instruments/ametek_mx45/accuracy.toml",
         fit=ametek_mx45_emulator.ACCURACY.fit,
+    ),
+    "hioki_pw8001": Driver(
+        "analyzer",
+        hioki_pw8001.Options,
+        hioki_pw8001_driver.open_driver,
+        hioki_pw8001_emulator.build,
+        met_hardware=hioki_pw8001_driver.HiokiPw8001.met_hardware,
+        accuracy="instruments/hioki_pw8001/accuracy.toml",
     ),
     "vehicle_interface": Driver(
         "vehicle",

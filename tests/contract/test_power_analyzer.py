@@ -14,6 +14,9 @@ import pytest
 import pyvisa
 from pydantic import ValidationError
 
+from instruments.hioki_pw8001 import commands as pw8001
+from instruments.hioki_pw8001 import driver as pw8001_driver
+from instruments.hioki_pw8001 import emulator as pw8001_emulator
 from instruments.yokogawa_wt1800e import commands as wt1800e
 from instruments.yokogawa_wt1800e import driver as wt1800e_driver
 from instruments.yokogawa_wt1800e import emulator as wt1800e_emulator
@@ -32,6 +35,52 @@ NAME = "EMU::analyzer::INSTR"
 DRIVERS: dict[str, tuple[Callable[..., Any], Callable[..., Any], Any]] = {
     "wt1800e, text": (wt1800e_driver.open_driver, wt1800e_emulator.build, wt1800e.Options()),
     "wt1800e, binary": (wt1800e_driver.open_driver, wt1800e_emulator.build, wt1800e.Options(transfer="float")),
+    "pw8001": (
+        pw8001_driver.open_driver,
+        pw8001_emulator.build,
+        pw8001.Options.model_validate(
+            {"channels": {1: "house_l1", 2: "house_l2", 3: "evps_l1", 5: "evps_l2", 6: "grid_l1", 8: "dc"}}
+        ),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """What the tests must know of a driver's dialect: its name, its question for values, set-up exchanges of which one
+    may be lost (asked and told), what an earlier program may have left, and wiring with a range that is too small."""
+
+    maker: str
+    values: str
+    silent: tuple[str, ...]
+    lost: tuple[str, ...]
+    left: str
+    small: Any
+    stop: str
+    """How somebody else stops its updates."""
+
+
+_WT = Spelling(
+    "YOKOGAWA",
+    "VAL",
+    ("EESR?", "VAL?", "ITEM2?", "VOLT:RANG:ELEM1?", "RATE?"),
+    ("HEAD OFF", "RATE 0.2", "RANG:ELEM1 150", "ITEM1 UDC", "NUMB 2", "WIR P1W2"),
+    ":NUM:ITEM1 P,3;ITEM2 P,4;:NUM:NUM 2",
+    wt1800e.Options.model_validate({"elements": {1: {"port": "house_l1", "voltage": 60.0}, 2: "dc"}}),
+    ":STAT:FILT1 NEV",
+)
+SPELLING = {
+    "wt1800e, text": _WT,
+    "wt1800e, binary": _WT,
+    "pw8001": Spelling(
+        "HIOKI",
+        "MEAS",
+        ("ESR0?", "MEAS?", "HOLD?", "VOLT1:RANG?", "CURR1:AUTO?"),
+        ("HEAD OFF", "HOLD OFF", "VOLT1:RANG 150", "CURR1:AUTO OFF", "VOLT8:RANG 600", "VOLT1:AUTO OFF"),
+        ":HOLD ON;:VOLT1:RANG 60",
+        pw8001.Options.model_validate({"channels": {1: {"port": "house_l1", "voltage": 60.0}, 2: "dc"}}),
+        ":HOLD ON",
+    ),
 }
 AC: tuple[Port, ...] = ("house_l1", "house_l2", "evps_l1", "evps_l2", "grid_l1")
 EVERYTHING: list[Quantity] = [
@@ -46,6 +95,11 @@ class Desk:
     world: World
     line: FaultyDevice
     analyzer: PowerAnalyzer
+    driver: str = ""
+
+    @property
+    def spelling(self) -> Spelling:
+        return SPELLING[self.driver]
 
     def value(self, *quantity: Any) -> float:
         return self.analyzer.read(quantity).values[quantity].value
@@ -77,7 +131,7 @@ def sit_down(driver: str, seed: int = 1, options: Any = None) -> tuple[Desk, pyv
     manager = pyvisa.ResourceManager(EmulatedVisaLibrary({NAME: line}, clock))
     analyzer = open_driver(open_session(NAME, manager), options or usual, clock)
     charging(world, clock)
-    return Desk(clock, world, line, analyzer), manager
+    return Desk(clock, world, line, analyzer, driver), manager
 
 
 @pytest.fixture(params=DRIVERS)
@@ -133,7 +187,7 @@ def test_a_grid_leg_carries_its_house_and_its_charger(desk: Desk) -> None:
     assert grid.value == pytest.approx(house.value - evps.value, abs=3.0 * math.hypot(grid.u, house.u, evps.u))
 
 
-@pytest.mark.parametrize("driver", ["wt1800e, text"])
+@pytest.mark.parametrize("driver", ["wt1800e, text", "pw8001"])
 def test_the_budget_covers_the_errors_of_many_specimens(driver: str) -> None:
     inside, worst, count = 0, 0.0, 0
     for seed in range(60):
@@ -275,7 +329,7 @@ def test_the_first_latest_waits_in_the_foreground_and_says_so_in_an_event(desk: 
     assert 1 <= len(failures) <= 4
     assert all("no update has ended" in str(error) for error in failures)
     assert found[-1] == pytest.approx(361.0, abs=2.0)
-    other, manager = sit_down("wt1800e, text")
+    other, manager = sit_down(desk.driver)
     assert other.analyzer.latest(("dc", "u")).values["dc", "u"].value == pytest.approx(361.0, abs=2.0)
     manager.close()
 
@@ -284,8 +338,7 @@ def test_the_first_latest_waits_in_the_foreground_and_says_so_in_an_event(desk: 
 
 
 def test_over_range_is_no_measurement(desk: Desk) -> None:
-    options = wt1800e.Options(elements={1: wt1800e.Element(port="house_l1", voltage=60.0), 2: {"port": "dc"}})  # type: ignore[dict-item]
-    small, manager = sit_down("wt1800e, text", options=options)
+    small, manager = sit_down(desk.driver, options=desk.spelling.small)
     for quantity in cast("list[Quantity]", [("house_l1", "u"), ("house_l1", "p"), ("house_l1", "s")]):
         with pytest.raises(InstrumentError, match=f"{NAME}.*over range"):
             small.analyzer.read(quantity)
@@ -312,26 +365,26 @@ def test_a_dead_bus_reads_zero_and_has_no_frequency(desk: Desk) -> None:
 @pytest.mark.parametrize("fault", [Fault.GARBAGE, Fault.NONSENSE, Fault.EMPTY, Fault.HALF, Fault.NAN])
 def test_a_broken_reply_is_never_a_number(desk: Desk, fault: Fault, verb: str) -> None:
     desk.analyzer.read(("dc", "u"))
-    desk.line.order(fault, when="VAL")
+    desk.line.order(fault, when=desk.spelling.values)
     with pytest.raises(InstrumentError, match=NAME):
         getattr(desk.analyzer, verb)(("dc", "u"))
     assert desk.value("dc", "u") == pytest.approx(361.0, abs=2.0)
 
 
 @pytest.mark.parametrize("fault", [Fault.SILENCE, Fault.MUTE, Fault.LATE])
-@pytest.mark.parametrize("when", ["EESR?", "VAL?", "ITEM2?", "VOLT:RANG:ELEM1?", "RATE?"])
-def test_silence_is_a_lost_instrument_and_what_was_set_is_sent_anew(desk: Desk, fault: Fault, when: str) -> None:
-    desk.line.order(fault, when=when)
+@pytest.mark.parametrize("exchange", range(5))
+def test_silence_is_a_lost_instrument_and_what_was_set_is_sent_anew(desk: Desk, fault: Fault, exchange: int) -> None:
+    desk.line.order(fault, when=desk.spelling.silent[exchange])
     with pytest.raises(LostInstrument, match=f"{NAME}.*no answer"):
         desk.analyzer.read(("dc", "u"), ("house_l1", "u"))
     assert desk.value("dc", "u") == pytest.approx(361.0, abs=2.0)
     assert desk.value("house_l1", "u") == pytest.approx(100.0, abs=1.0)
 
 
-@pytest.mark.parametrize("when", ["HEAD OFF", "RATE 0.2", "RANG:ELEM1 150", "ITEM1 UDC", "NUMB 2", "WIR P1W2"])
-def test_a_setting_that_got_lost_never_makes_a_wrong_reading(desk: Desk, when: str) -> None:
-    desk.line.process(":NUM:ITEM1 P,3;ITEM2 P,4;:NUM:NUM 2")  # what an earlier program left
-    desk.line.order(Fault.SILENCE, when=when)
+@pytest.mark.parametrize("setting", range(6))
+def test_a_setting_that_got_lost_never_makes_a_wrong_reading(desk: Desk, setting: int) -> None:
+    desk.line.process(desk.spelling.left)  # what an earlier program left
+    desk.line.order(Fault.SILENCE, when=desk.spelling.lost[setting])
     with suppress(InstrumentError):
         desk.analyzer.read(("dc", "u"), ("house_l1", "u"))
     found = desk.analyzer.read(("dc", "u"), ("house_l1", "u")).values
@@ -358,7 +411,7 @@ def test_an_instrument_somebody_reset_is_noticed(desk: Desk) -> None:
 
 def test_updates_that_stop_are_a_fault(desk: Desk) -> None:
     desk.analyzer.read(("dc", "u"))
-    desk.line.process(":STAT:FILT1 NEV")
+    desk.line.process(desk.spelling.stop)
     with pytest.raises(InstrumentError, match="no update has ended"):
         desk.analyzer.read(("dc", "u"))
 
@@ -374,11 +427,10 @@ def test_what_is_not_wired_or_has_no_meaning_is_refused_before_it_is_sent(desk: 
 
 def test_it_names_its_ports_and_itself(desk: Desk) -> None:
     assert set(desk.analyzer.ports) < set(get_args(Port))
-    assert desk.analyzer.identity().maker == "YOKOGAWA"
+    assert desk.analyzer.identity().maker == desk.spelling.maker
     desk.analyzer.read(("dc", "u"))
     desk.analyzer.close()
     desk.analyzer.close()
-    assert desk.line.process(":COMM:REM?") == b"0\n"
 
 
 # -- the Yokogawa's own manners
@@ -393,6 +445,12 @@ def yokogawa() -> Iterator[Desk]:
 
 def said(desk: Desk, line: str) -> str:
     return (desk.line.process(line) or b"").decode("latin-1").strip()
+
+
+def test_closing_gives_the_panel_back(yokogawa: Desk) -> None:
+    yokogawa.analyzer.read(("dc", "u"))
+    yokogawa.analyzer.close()
+    assert yokogawa.line.process(":COMM:REM?") == b"0\n"
 
 
 def test_a_hold_somebody_left_is_released(yokogawa: Desk) -> None:
@@ -502,3 +560,79 @@ def test_numbers_are_printed_as_the_manual_prints_them() -> None:
     for k in range(-40, 40):
         value = 1.2345678 * 1.9**k
         assert float(wt1800e.nr3(value)) == pytest.approx(value, rel=1e-5)
+
+
+# -- the Hioki's own manners
+
+
+@pytest.fixture
+def hioki() -> Iterator[Desk]:
+    desk, manager = sit_down("pw8001")
+    yield desk
+    manager.close()
+
+
+def test_hioki_headers_are_on_until_they_are_off(hioki: Desk) -> None:
+    assert said(hioki, ":VOLT1:RANG?") == ":VOLTAGE1:RANGE 1500"
+    assert said(hioki, "HEADE?") == ""  # neither the long form nor the short one
+    assert said(hioki, ":HEAD OFF;:VOLTAGE1:RANGE?") == "1500"
+
+
+@pytest.mark.parametrize(
+    ("line", "bits"),
+    [
+        (":VOLTAG1:RANG 150", "32"),
+        (":VOLT1:RANG", "32"),
+        (":VOLT9:RANG 150", "32"),
+        (":VOLT1:RANG 120", "16"),
+        (":MEAS? Urms9", "16"),
+    ],
+)
+def test_hioki_tells_the_class_of_an_error_and_forgets_it(hioki: Desk, line: str, bits: str) -> None:
+    said(hioki, "*CLS")
+    assert said(hioki, line) == ""
+    assert said(hioki, "*ESR?") == bits
+    assert said(hioki, "*ESR?") == "0"
+
+
+def test_hioki_errors_reach_the_driver_in_words(hioki: Desk) -> None:
+    hioki.line.process("NONSENSE 1")
+    with pytest.raises(InstrumentError, match=r"command error \(\*ESR\?\)"):
+        hioki.analyzer.read(("dc", "u"))
+
+
+def test_hioki_a_slower_rate_than_the_bench_file_says_is_noticed() -> None:
+    clock = VirtualClock()
+    world = World(clock, Plant(), 1, None)
+    face = pw8001_emulator.build(world, pw8001.Options(update=0.2))
+    manager = pyvisa.ResourceManager(EmulatedVisaLibrary({NAME: face}, clock))
+    other = pw8001.Options(update=0.05)
+    analyzer = pw8001_driver.open_driver(open_session(NAME, manager), other, clock)
+    charging(world, clock)
+    with pytest.raises(InstrumentError, match=r"apart, the bench file says 0\.05 s"):
+        analyzer.read(("dc", "u"))
+    manager.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Urms1 +100.0150E+00;P1 -1.234567E+03", (100.015, -1234.567)),
+        ("+100.0150E+00,+0.000000E+00", (100.015, 0.0)),
+        ("+999.99E+9;-999.99E+9", (math.inf, math.inf)),
+    ],
+)
+def test_hioki_figures_are_read_with_and_without_names(text: str, values: tuple[float, ...]) -> None:
+    assert pw8001.VALUES.value.parse(text) == values
+
+
+@pytest.mark.parametrize("text", ["", "+1.0;", "one", "+1.0E+00 V", "NAN"])
+def test_hioki_what_is_no_figure_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no number|empty"):
+        pw8001.VALUES.value.parse(text)
+
+
+@pytest.mark.parametrize("value", [0.0, 0.123456, 9.99999949, 12.5, 360.123, 999.99996, 1234.5, -45_000.0])
+def test_hioki_prints_and_reads_the_same_figure(value: float) -> None:
+    (read,) = pw8001.VALUES.value.parse(pw8001.nr3(value))
+    assert read == pytest.approx(value, rel=1e-6, abs=1e-6)
