@@ -26,11 +26,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from instruments.evps.defects import Planted, read_planted
 from instruments.evps.grid_codes import CodeName
 from rig.lines.session import BAUD
+from rig.own_charger import load_charger
 from rig.quantity import Amperes, Seconds, Volts, Watts
 from rig.roles import ChargerMode
 
@@ -56,7 +57,8 @@ class Options(BaseModel):
     """Keys of a bench part. The ratings are those of the device's plate (profile); defects are for the emulated charger
     only. baud: bit/s of the port. minimum_voltage: V below which it does not discharge. transfers: it has a PCS.
     mains: it is wired to a mains; a portable station is not. grid_code: by which the emulated charger leaves the mains;
-    None for the usual one of its service."""
+    None for the usual one of its service. emulator: "module:Class", a charger of your own in the emulated one's place
+    (rig/own_charger.py)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,3 +72,17 @@ class Options(BaseModel):
     transfers: bool = True
     grid_code: CodeName | None = None
     defects: tuple[Annotated[Planted, BeforeValidator(read_planted)], ...] = ()
+    emulator: str = ""
+
+    @field_validator("emulator")
+    @classmethod
+    def _a_class_that_can_serve(cls, emulator: str) -> str:
+        if emulator:
+            load_charger(emulator)
+        return emulator
+
+    @model_validator(mode="after")
+    def _defects_in_our_own_only(self) -> Options:
+        if self.emulator and self.defects:
+            raise ValueError("defects are planted in the rig's own emulated charger; remove them or emulator")
+        return self

@@ -32,6 +32,7 @@ from instruments.evps.events import (
     Stop,
     Transfer,
 )
+from instruments.evps.own import OwnPort
 from instruments.evps.stops import Phase
 from rig.lines.face import LineFace, Refusal
 from rig.plant.world import World
@@ -134,5 +135,7 @@ def _figure(word: str, most: float) -> float:
 
 
 def build(world: World, options: Options) -> LineFace:
-    """The charger in a world, behind its service port."""
+    """The charger in a world, behind its service port: the rig's own, or the one the bench file names."""
+    if options.emulator:
+        return OwnPort(world, options).face
     return ServicePort(world, options).face
