@@ -35,6 +35,9 @@ import instruments.keysight_dsox.emulator as keysight_dsox_emulator
 import instruments.keysight_rp7962.commands as keysight_rp7962
 import instruments.keysight_rp7962.driver as keysight_rp7962_driver
 import instruments.keysight_rp7962.emulator as keysight_rp7962_emulator
+import instruments.operator.commands as operator
+import instruments.operator.driver as operator_driver
+import instruments.operator.emulator as operator_emulator
 import instruments.tektronix_mso5.commands as tektronix_mso5
 import instruments.tektronix_mso5.driver as tektronix_mso5_driver
 import instruments.tektronix_mso5.emulator as tektronix_mso5_emulator
@@ -171,5 +174,13 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         transport="lines",
         baud=lambda options: int(options.baud),
         met_hardware=evps_control.EvpsPanel.met_hardware,
+    ),
+    "operator": Driver(
+        "charger",
+        operator.Options,
+        operator_driver.open_driver,
+        operator_emulator.build,
+        transport="prompts",
+        met_hardware=operator_driver.OperatedCharger.met_hardware,
     ),
 }

@@ -15,8 +15,9 @@ from rig.metrology.accuracy import FitSpec
 from rig.visa.serial_line import SerialLine
 
 Role = Literal["load", "grid", "dc_source", "analyzer", "digitizer", "vehicle", "charger", "thermometer"]
-Transport = Literal["visa", "lines"]
-"""How the driver reaches its instrument: pyvisa messages, or request and reply lines on a serial port."""
+Transport = Literal["visa", "lines", "prompts"]
+"""How the driver reaches its instrument: pyvisa messages, request and reply lines on a serial port, or prompts to a
+person at a terminal."""
 
 
 @dataclass(frozen=True, slots=True)

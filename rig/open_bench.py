@@ -38,6 +38,7 @@ from rig.plant.params import PlantParams
 from rig.plant.plant import Plant
 from rig.plant.world import World
 from rig.profile import Profile
+from rig.prompts import EmulatedPrompter, TerminalPrompter
 from rig.roles import ElectronicLoad, Instrument
 from rig.safety.begin import begin_guard
 from rig.safety.guard import Guard
@@ -275,6 +276,11 @@ class _Builder:
                 session: Any = emulated_lines(self.devices[name][1], name, self.clock, baud)
             else:
                 session = open_lines(part.resource, self.clock, baud)
+        elif driver.transport == "prompts":
+            if part.emulated:
+                session = EmulatedPrompter(self.devices[name][1], name, self.clock)
+            else:
+                session = TerminalPrompter(part.resource, self.clock)
         elif part.emulated:
             session = open_session(name, self.emulated)
         else:

@@ -86,7 +86,7 @@ def serve_bench(
     which `places` names a message instrument. first: the message instrument that stands first on a shared port."""
     parts = [config.parts[name] for name in PARTS if name in config.parts and config.parts[name].emulated]
     parts = [part for part in parts if part.name in CABLE or not cable_only]
-    _refuse(config, parts)
+    _refuse(config, parts, registry)
     served_first = [part for part in parts if part.name == first and registry[part.driver].transport == "visa"]
     if first and not served_first:
         known = ", ".join(part.name for part in parts if registry[part.driver].transport == "visa")
@@ -105,9 +105,12 @@ def serve_bench(
             raise UnsafeState(f"bench {config.bench.name}: safe state UNCONFIRMED: {'; '.join(outcome.readings)}")
 
 
-def _refuse(config: BenchConfig, parts: list[PartConfig]) -> None:
+def _refuse(config: BenchConfig, parts: list[PartConfig], registry: Registry) -> None:
     """What cannot be served, in one line."""
     where = f"{config.file}: "
+    for part in parts:
+        if registry[part.driver].transport == "prompts":
+            raise UseError(where + f"[{part.name}] driver: a person is no port to serve; choose another driver")
     if config.bench.clock != "real":
         raise UseError(
             where + '[bench] clock: others can only be served in real time; write clock = "real", and a real bus in '

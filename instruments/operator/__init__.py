@@ -1,0 +1,1 @@
+"""A person who presses the charger's buttons and reads its display, asked on a terminal."""
