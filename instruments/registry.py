@@ -155,6 +155,8 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         hioki_pw8001_emulator.build,
         met_hardware=hioki_pw8001_driver.HiokiPw8001.met_hardware,
         accuracy="instruments/hioki_pw8001/accuracy.toml",
+        model=r"PW8001.*",
+        fit=hioki_pw8001_emulator.ACCURACY.fit,
     ),
     "vehicle_interface": Driver(
         "vehicle",
