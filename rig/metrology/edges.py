@@ -14,6 +14,9 @@ How an edge hides
   gradual               a residual voltage decays, an inverter starts softly: the depth goes through 10 % between two
                         peaks of the wave. The stretch reaches from the last sample seen outside to the first moment at
                         which the depth of the last quarter cycle is known to be below 10 %.
+  behind a hole         a residual voltage turns against the live one and looks like it for a millisecond or two. What
+                        stands out of tolerance within half a cycle outwards, too short to persist, may be its end: the
+                        stretch reaches as far.
 
 The depth is what is missing of the reference: 1 of a dead voltage, 0.3 of a sag to 0.7.
 """
@@ -212,7 +215,7 @@ def bracket(w: Wave, edge: Edge, other: int, reference: SineFit, peak: float) ->
         early = 3 * noise / reference.amplitude * quarter / growth if growth > STEADY * depth / 2 else 0.0
         near, far = -round(min(early, quarter, len(inside) - 1)), _gradual(away, sine, quarter, noise)
         far = max(far, _visible(away, THRESHOLD * sine, noise, peak, w.rate))
-    return Edge(edge.seen, edge.outwards, near, far)
+    return Edge(edge.seen, edge.outwards, near, max(far, _stray(away[:half], noise, peak, w.rate)))
 
 
 def _walk(w: Wave, begin: int, step: int, n: int, reference: SineFit) -> tuple[Floats, Floats, Floats]:
@@ -265,6 +268,19 @@ def _visible(missing: Floats, allowed: Floats, noise: float, peak: float, rate: 
     over = np.abs(total[width:] - total[:-width]) / width > level
     reach = _reach(np.concatenate([[True], over]), samples_of(PERSISTENCE, rate))
     return reach + width - 1 if reach else 0
+
+
+def _stray(missing: Floats, noise: float, peak: float, rate: float) -> int:
+    """Samples outwards to the last 0.1 ms plainly out of tolerance, whatever hole lies before it: too short to persist,
+    and yet perhaps the end of a residual voltage that looked like the live one on the way. It may belong to the
+    disturbance or not, so the edge may be there or not."""
+    width = max(3, round(0.1e-3 * rate))
+    if len(missing) < width:
+        return 0
+    total = np.cumsum(np.concatenate([[0.0], missing]))
+    level = THRESHOLD * peak + math.sqrt(SURE / width) * noise
+    where = np.flatnonzero(np.abs(total[width:] - total[:-width]) / width > level)
+    return int(where[-1]) + width if len(where) else 0
 
 
 def _sharp(missing: Floats, lost: Floats, noise: float) -> tuple[int, int]:
