@@ -23,6 +23,8 @@ def rig_file(config: BenchConfig, places: Mapping[PartName, str], channel: str =
         "can": {"interface": can.interface, **names, "bitrate": can.bitrate, **can.options},
         "car": config.car.model_dump(),
     }
+    if room := config.room.model_dump(exclude_defaults=True):
+        tables["room"] = room
     if wishes := config.safety.model_dump(exclude_defaults=True):
         tables["safety"] = wishes
     for name, place in places.items():

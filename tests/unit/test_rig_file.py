@@ -32,7 +32,7 @@ def test_it_is_the_served_bench_with_other_resources(tmp_path: Path) -> None:
     places = {name: f"/dev/pts/{n}" for n, name in enumerate(config.parts)}
     read = written(tmp_path, rig_file(config, places))
     assert read.kind == "hardware"
-    assert (read.bench, read.can, read.car) == (config.bench, config.can, config.car)
+    assert (read.bench, read.can, read.car, read.room) == (config.bench, config.can, config.car, config.room)
     assert read.parts == {name: replace(part, resource=places[name]) for name, part in config.parts.items()}
 
 
