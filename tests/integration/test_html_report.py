@@ -506,6 +506,7 @@ def test_a_long_record_stays_small(tmp_path: Path) -> None:
     assert len(parse(text).all(cls="plot")) == 4
 
 
+@pytest.mark.long
 def test_two_thousand_tests_in_one_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -91,6 +91,7 @@ def test_a_left_envelope_makes_a_procedure_invalid_and_ends_its_run(
     assert said.confirmed
 
 
+@pytest.mark.long
 def test_a_supervisor_that_is_told_to_end_takes_the_bench_with_it(served: tuple[Served, Path], tmp_path: Path) -> None:
     victim = Victim(served[1], tmp_path / "run")
     assert victim.begin(), victim.last_words()

@@ -151,6 +151,7 @@ def test_what_cannot_be_served_is_told_in_one_line(tmp_path: Path, change: tuple
 
 
 @pytest.mark.realtime
+@pytest.mark.long
 def test_an_emulator_that_is_interrupted_while_it_charges_comes_to_its_safe_state(
     emulate: Callable[..., tuple[Emulator, Path]],
 ) -> None:
