@@ -263,9 +263,8 @@ def _visible(missing: Floats, allowed: Floats, noise: float, peak: float, rate: 
     width = max(3, round(0.1e-3 * rate))
     if len(missing) < width:
         return 0
-    total = np.cumsum(np.concatenate([[0.0], missing]))
     level = max(math.sqrt(SURE / width) * noise, VISIBLE * peak) + np.abs(allowed[width - 1 :])
-    over = np.abs(total[width:] - total[:-width]) / width > level
+    over = np.abs(_means(missing, width)) > level
     reach = _reach(np.concatenate([[True], over]), samples_of(PERSISTENCE, rate))
     return reach + width - 1 if reach else 0
 
@@ -277,10 +276,16 @@ def _stray(missing: Floats, noise: float, peak: float, rate: float) -> int:
     width = max(3, round(0.1e-3 * rate))
     if len(missing) < width:
         return 0
-    total = np.cumsum(np.concatenate([[0.0], missing]))
     level = THRESHOLD * peak + math.sqrt(SURE / width) * noise
-    where = np.flatnonzero(np.abs(total[width:] - total[:-width]) / width > level)
+    where = np.flatnonzero(np.abs(_means(missing, width)) > level)
     return int(where[-1]) + width if len(where) else 0
+
+
+def _means(values: Floats, width: int) -> Floats:
+    """Mean of every `width` neighbours."""
+    total = np.cumsum(np.concatenate([[0.0], values]))
+    means: Floats = (total[width:] - total[:-width]) / width
+    return means
 
 
 def _sharp(missing: Floats, lost: Floats, noise: float) -> tuple[int, int]:

@@ -82,8 +82,7 @@ class Walk:
 
     def __init__(self, bench: Bench, events: EventsLog, run: Run, evps: Evps) -> None:
         self.bench, self.events, self._run, self._evps = bench, events, run, evps
-        can = bench.profile.capabilities
-        self.usual: ChargerMode = "charge" if "charge" in can else "discharge"
+        self.usual: ChargerMode = "charge" if evps.can("charge") else "discharge"
         """What start is pressed with where the direction does not matter."""
 
     @property
@@ -117,7 +116,7 @@ class Walk:
 
     def can(self, mode: ChargerMode) -> bool:
         """Whether the device has this mode."""
-        return mode == "standby" or mode in self.bench.profile.capabilities
+        return self._evps.can(mode)
 
     def until(self, seen: Callable[[Session], bool], within: float = COMES_WITHIN) -> bool:
         """Run until the session is seen so. Whether it was."""
