@@ -198,9 +198,8 @@ class _Session:
         for channel in (self.synchronous, self.asynchronous):
             if channel is not None:
                 channel.peer.hang_up()
-        self.turns.forget(self)
         self._asked.clear()
-        self.turns.locks.forget(self)
+        self.turns.leave(self)
         self._ended(self)
 
     # -- the synchronous channel

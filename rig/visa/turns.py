@@ -63,6 +63,13 @@ class Turns:
         """Drop its lines that wait."""
         self._asked = deque(turn for turn in self._asked if turn.asker is not asker)
 
+    def leave(self, asker: Asker) -> None:
+        """Its client is gone, and its locks with it. What the instrument has taken it still does, as one does with its
+        input buffer; a line that a lock kept out was never taken."""
+        if not self.locks.allowed(asker):
+            self.forget(asker)
+        self.locks.forget(asker)
+
     def close(self) -> None:
         """No further line is worked on."""
         self.gone = True

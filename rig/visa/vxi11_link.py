@@ -128,9 +128,8 @@ class Link:
     def end(self) -> None:
         """Nobody reads it any more."""
         self.abort()
-        self.turns.forget(self)
         self._valid = self._tag
-        self.turns.locks.forget(self)
+        self.turns.leave(self)
 
     def _taken(self, count: int, stop: int | None) -> bytes:
         data, reason = self._out[:count], 0

@@ -193,6 +193,33 @@ def test_a_lock_goes_with_its_client(server: HislipServer) -> None:
     assert two.heard()[0].payload == b"0\n"
 
 
+def test_what_the_instrument_took_it_does_though_its_client_has_gone(
+    server: HislipServer, both: tuple[Turns, FaultyDevice], clock: RealClock
+) -> None:
+    both[1].order(Fault.SLOW)
+    one, two = Client(server).begin(), Client(server).begin()
+    one.say("*IDN?")
+    one.say("POW 7")  # taken, and behind what takes its time
+    one.to_sync.lost()
+    two.say("POW?")
+    assert clock.wait_until(lambda: bool(two.sync.got), PATIENCE) < PATIENCE
+    assert two.heard()[0].payload == b"7\n"
+    assert one.heard() == []
+
+
+def test_a_line_that_a_lock_kept_out_goes_with_its_client(
+    server: HislipServer, both: tuple[Turns, FaultyDevice]
+) -> None:
+    one, two = Client(server).begin(), Client(server).begin()
+    one.asked(Kind.ASYNC_LOCK, 1)
+    two.say("POW 9")
+    two.to_sync.lost()
+    one.asked(Kind.ASYNC_LOCK, 0)
+    one.say("POW?")
+    assert one.heard()[0].payload == b"0\n"
+    assert both[1].lines == ["POW?"]
+
+
 def test_a_lock_that_is_not_granted_in_time_is_said_so(server: HislipServer, clock: RealClock) -> None:
     one, two = Client(server).begin(), Client(server).begin()
     one.asked(Kind.ASYNC_LOCK, 1)

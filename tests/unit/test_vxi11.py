@@ -156,6 +156,23 @@ def test_a_lock_keeps_others_out_and_goes_with_its_client(server: Vxi11Server, c
     assert other.ask(vxi11.UNLOCK, words(other.link)).word() == 12
 
 
+def test_what_the_instrument_took_it_does_though_its_client_has_gone(
+    server: Vxi11Server, client: Client, both: tuple[Turns, FaultyDevice], clock: RealClock
+) -> None:
+    both[1].order(Fault.SLOW)
+    client.write("*IDN?")
+    client.write("POW 7")  # taken, and behind what takes its time
+    client.ask(vxi11.DESTROY_LINK, words(client.link))
+    other = Client(server)
+    other.open()
+    other.write("POW?")
+    other.wants(wait=10_000)
+    clock.wait_until(lambda: bool(other.far.got), PATIENCE)
+    assert [other.result().word(), other.far.took()] == [0, b""]
+    assert other.query("POW?") == b"7\n"
+    assert both[1].lines[:3] == ["*IDN?", "POW 7", "POW?"]
+
+
 def test_a_read_that_waits_is_ended_by_an_abort(server: Vxi11Server, client: Client) -> None:
     client.wants(wait=60_000)
     aborting = Client(server, abort=True)
