@@ -1,9 +1,10 @@
 """Emulated DSOX4024A: what the box samples at the probes it is wired to.
 
-A single acquisition is armed until it is forced (its trigger source has no signal); then it fills the screen and
-stops. The moment it stops, the waves of the channels that are on are rendered from what the plant has recorded, once,
-at the points that will be sent: the raw record in between is never made. Points chosen later are rendered anew as long
-as the plant remembers (its horizon), else the data are gone (-230).
+A single acquisition fills what lies before the trigger, and is armed then until it is forced (its trigger source has no
+signal; a trigger forced sooner is taken when it is armed, project choice); then it fills the screen and stops. The
+moment it stops, the waves of the channels that are on are rendered from what the plant has recorded, once, at the
+points that will be sent: the raw record in between is never made. Points chosen later are rendered anew as long as the
+plant remembers (its horizon), else the data are gone (-230).
 
 Each channel is a specimen with a gain and an offset of its own, noise and converter steps, and stops at its rails; the
 time base is off by a few parts in a million. Code 0 means a hole and is never a sample, so the low rail is code 1.
@@ -105,7 +106,8 @@ class EmulatedKeysightDsox:
         for channel in self.inputs.values():
             channel.reset()
         self.inputs[1].on = True
-        self._armed = self._was_armed = self._was_triggered = self._running = False
+        self._waits = self._arms = self._was_triggered = self._running = False
+        self._begun = 0.0
         self._record: _Record | None = None
         self._taking: _Record | None = None
         self._codes: _Codes = {}
@@ -141,22 +143,25 @@ class EmulatedKeysightDsox:
     def single(self) -> None:
         self.stop()
         self._record, self._codes = None, {}
-        self._armed = self._was_armed = self._running = True
+        self._begun = self._world.clock.now()
+        self._waits = self._arms = self._running = True
 
     def stop(self) -> None:
         self._ending()
         self._ending = lambda: None
-        self._armed = self._running = False
+        self._waits = self._arms = self._running = False
         self._taking = None
 
     def force(self) -> None:
-        """The trigger, now; ignored unless it waits for one."""
-        if not self._armed:
+        """The trigger, now or as soon as it is armed; ignored unless it waits for one."""
+        if not self._waits:
             return
-        self._armed, self._was_triggered = False, True
-        now, length = self._world.clock.now(), self.value[c.TIME_RANGE]
-        division = {c.Reference.LEFT: 1.0, c.Reference.CENTER: 5.0, c.Reference.RIGHT: 9.0}[self.value[c.REFERENCE]]
-        edge = self.value[c.POSITION] - division * length / c.DIVISIONS
+        now, length, edge = self._world.clock.now(), self.value[c.TIME_RANGE], self._edge()
+        if not self._armed():
+            self._ending()
+            self._ending = self._world.clock.at(self._begun - edge, self.force, Phase.OBSERVE)
+            return
+        self._waits, self._was_triggered = False, True
         pairs = ((1, 2), (3, 4))
         both = any(self.inputs[a].on and self.inputs[b].on for a, b in pairs)
         raw = min(c.MEMORY // 2 if both else c.MEMORY, max(int(length * RATE), 100))
@@ -191,15 +196,18 @@ class EmulatedKeysightDsox:
     # -- asked
 
     def armed(self) -> int:
-        was, self._was_armed = self._was_armed, False
-        return int(was)
+        """Whether it has been since this was last read."""
+        if not self._arms or (self._waits and not self._armed()):
+            return 0
+        self._arms = False
+        return 1
 
     def triggered(self) -> int:
         was, self._was_triggered = self._was_triggered, False
         return int(was)
 
     def condition(self) -> int:
-        return (c.RUN if self._running else 0) | (1 << 5 if self._armed else 0)
+        return (c.RUN if self._running else 0) | (1 << 5 if self._armed() else 0)
 
     def points(self) -> int:
         return 0 if self._record is None else self._spread(self._record)[0]
@@ -240,6 +248,15 @@ class EmulatedKeysightDsox:
         return self.points() * width / TRANSFER
 
     # -- inside
+
+    def _edge(self) -> float:
+        """s from the trigger to the left edge of the screen."""
+        division = {c.Reference.LEFT: 1.0, c.Reference.CENTER: 5.0, c.Reference.RIGHT: 9.0}[self.value[c.REFERENCE]]
+        return float(self.value[c.POSITION] - division * self.value[c.TIME_RANGE] / c.DIVISIONS)
+
+    def _armed(self) -> bool:
+        """It waits for a trigger, and what lies before it is full."""
+        return self._waits and self._world.clock.now() >= self._begun - self._edge()
 
     def _finished(self) -> _Record:
         if self._record is None or not self._selected().on:

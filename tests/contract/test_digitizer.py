@@ -520,6 +520,28 @@ def test_a_single_waits_for_its_trigger_and_registers_clear_when_read(keysight: 
     assert said(keysight, ":OPER:COND?") == "0"
 
 
+def test_a_trigger_waits_until_what_lies_before_it_is_full(keysight: Desk) -> None:
+    begun = keysight.clock.now()
+    for line in (":TIM:RANG 2;REF CENT", ":SINGLE", ":TRIG:FORC"):
+        keysight.line.process(line)
+    assert said(keysight, ":OPER:COND?;:AER?;:TER?") == "8;0;0"
+    keysight.clock.wait_until(lambda: said(keysight, ":TER?") == "1", 5.0)
+    assert keysight.clock.now() - begun == pytest.approx(1.0, abs=0.05)
+    assert said(keysight, ":AER?;:AER?") == "1;0"
+    keysight.clock.sleep(1.1)
+    assert said(keysight, ":OPER:COND?") == "0"
+    assert _block(keysight, "u1").any()
+
+
+def test_a_record_of_a_bench_just_opened_is_of_that_bench(keysight: Desk) -> None:
+    """Nothing before its opening is asked of the plant, though the trigger stands in the middle."""
+    for line in (":TIM:RANG 40;REF CENT", ":CHAN1:DISP ON", ":SINGLE", ":TRIG:FORC"):
+        keysight.line.process(line)
+    keysight.clock.sleep(41.0)
+    assert _block(keysight, "u1").any()
+    assert said(keysight, ":OPER:COND?;:SYST:ERR?").startswith("0;0,")
+
+
 @pytest.mark.parametrize("reference", ["LEFT", "CENT", "RIGHT"])
 def test_the_reference_says_where_the_trigger_stands(keysight: Desk, reference: str) -> None:
     for line in (":TIM:RANG 0.2;POS 0.01", f":TIM:REF {reference}", ":SINGLE", ":TRIG:FORC"):
