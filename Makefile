@@ -13,7 +13,7 @@ certify: $(STAMP)
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest tests -n 2 --random-order -m "not realtime and not long" $(ARGS)
-	$(BIN)/python -m pytest tests -m "realtime and not long" $(ARGS) || [ $$? -eq 5 ]
+	$(BIN)/python -m pytest tests -n 2 --dist loadfile -m "realtime and not long" $(ARGS) || [ $$? -eq 5 ]
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -7,47 +7,69 @@ work NOT RUN; 4 the bench could not be brought to a confirmed safe state.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
-from rig.cli import (
-    bench,
-    certify,
-    emulate,
-    export,
-    farm,
-    history,
-    qualify,
-    report,
-    requirements,
-    resume,
-    sealing,
-    trace,
-)
 from rig.errors import BenchFault, RigError, UnsafeState
+
+COMMANDS = {
+    "certify": "certify:certify",
+    "resume": "resume:resume",
+    "report": "report:report",
+    "export": "export:export_run",
+    "seal": "sealing:seal",
+    "verify": "sealing:verify",
+    "emulate": "emulate:emulate",
+    "qualify": "qualify:qualify",
+    "farm": "farm:farm",
+    "trace": "trace:app",
+    "bench": "bench:app",
+    "history": "history:app",
+    "requirements": "requirements:app",
+    "key": "sealing:app",
+}
+"""Command -> module of this folder, and what in it. Brought in when it is asked for: all of them together take longer
+to import than many a command to run."""
+
+
+class Commands(TyperGroup):
+    """The commands of the table."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        found = getattr(import_module(f"rig.cli.{module}"), name)
+        around = typer.Typer(callback=lambda: None, rich_markup_mode=None, add_completion=False)
+        if isinstance(found, typer.Typer):
+            around.add_typer(found, name=cmd_name)
+        else:
+            around.command(cmd_name)(found)
+        group = typer.main.get_command(around)
+        assert isinstance(group, TyperGroup)
+        return group.commands[cmd_name]
+
 
 app = typer.Typer(
     name="v2hrig",
+    cls=Commands,
     help="Hardware-in-the-loop test rig for vehicle-to-home power over CHAdeMO.",
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command("certify")(certify.certify)
-app.command("resume")(resume.resume)
-app.command("report")(report.report)
-app.command("export")(export.export_run)
-app.command("seal")(sealing.seal)
-app.command("verify")(sealing.verify)
-app.command("emulate")(emulate.emulate)
-app.command("qualify")(qualify.qualify)
-app.command("farm")(farm.farm)
-app.add_typer(trace.app, name="trace")
-app.add_typer(bench.app, name="bench")
-app.add_typer(history.app, name="history")
-app.add_typer(requirements.app, name="requirements")
-app.add_typer(sealing.app, name="key")
+
+
+@app.callback()
+def commands() -> None:
+    """Hardware-in-the-loop test rig for vehicle-to-home power over CHAdeMO."""
 
 
 def run() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from rig.errors import UseError
 
@@ -12,4 +12,4 @@ def upper_bound(events: int, trials: int, confidence: float = 0.95) -> float:
     without a trial. With no event in n trials it is close to 3/n at 95 %."""
     if not 0 <= events <= trials or not 0.0 < confidence < 1.0:
         raise UseError(f"upper_bound({events}, {trials}, {confidence}): 0 <= events <= trials, 0 < confidence < 1")
-    return 1.0 if events == trials else float(beta.ppf(confidence, events + 1, trials - events))
+    return 1.0 if events == trials else float(betaincinv(events + 1, trials - events, confidence))
