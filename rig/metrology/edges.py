@@ -48,6 +48,8 @@ VISIBLE = 0.03
 """Of the nominal peak: a mean departure over 0.1 ms that is no ripple of the reference (project choice)."""
 SURE = 16.0
 """Squares of the noise: four standard deviations (project choice)."""
+LOOKED = 1 << 13
+"""Samples looked at at once: an edge is near where it is looked for (project choice)."""
 LEAST_NOISE = 1e-3
 """Of the nominal peak: no reference is known better (project choice; 10 bit of a converter at full scale)."""
 
@@ -59,13 +61,15 @@ class Edge:
     """An edge as a sample index and what is hidden about it.
 
     seen: the outermost sample that is still inside the disturbance. near, far: samples the true edge may lie outwards
-    of it, at least and at most. outwards: -1 for a start, +1 for an end.
+    of it, at least and at most. outwards: -1 for a start, +1 for an end. drift: samples it moves by a threshold that is
+    wrong by its whole self; 0 of a step, which passes any threshold at once.
     """
 
     seen: int
     outwards: int
     near: int = 0
     far: int = 0
+    drift: float = 0.0
 
     def at(self, rate: float) -> float:
         """s since the first sample: the middle of all places the edge may have, one sample included."""
@@ -101,7 +105,7 @@ def first_persistent(
     over: Callable[[int, int], Flags], low: int, high: int, width: int, share: float = SHARE
 ) -> int | None:
     """The first sample of low..high at which a deviation begins that persists. over: flags of a stretch."""
-    for begin, end in blocks(low, high, width - 1):
+    for begin, end in blocks(low, high, width - 1, size=LOOKED):
         where = first(persistent(over(begin, end), width, share))
         if where is not None:
             return begin + where
@@ -110,7 +114,7 @@ def first_persistent(
 
 def last_persistent(over: Callable[[int, int], Flags], low: int, high: int, width: int) -> int | None:
     """The same from the end: the last sample of a deviation that persists."""
-    for begin, end in blocks(low, high, width - 1, backwards=True):
+    for begin, end in blocks(low, high, width - 1, backwards=True, size=LOOKED):
         where = first(persistent(over(begin, end)[::-1], width))
         if where is not None:
             return end - 1 - where
@@ -200,6 +204,7 @@ def bracket(w: Wave, edge: Edge, other: int, reference: SineFit, peak: float) ->
     if not len(away):
         return edge
     depth, growth = abs(here), max(abs(there) - abs(here), 0.0)
+    drift = 0.0
     if growth < STEADY * depth and depth >= SHARP:
         if max(abs(there - here), *(abs(aside) for _, aside in models)) > STEADY * depth / 4:
             # It moves: at the edge it may be half of that.
@@ -215,7 +220,8 @@ def bracket(w: Wave, edge: Edge, other: int, reference: SineFit, peak: float) ->
         early = 3 * noise / reference.amplitude * quarter / growth if growth > STEADY * depth / 2 else 0.0
         near, far = -round(min(early, quarter, len(inside) - 1)), _gradual(away, sine, quarter, noise)
         far = max(far, _visible(away, THRESHOLD * sine, noise, peak, w.rate))
-    return Edge(edge.seen, edge.outwards, near, max(far, _stray(away[:half], noise, peak, w.rate)))
+        drift = THRESHOLD * quarter / growth if growth > STEADY * depth / 2 else 0.0
+    return Edge(edge.seen, edge.outwards, near, max(far, _stray(away[:half], noise, peak, w.rate)), drift)
 
 
 def _walk(w: Wave, begin: int, step: int, n: int, reference: SineFit) -> tuple[Floats, Floats, Floats]:

@@ -46,11 +46,13 @@ def _sums(w: Wave, other: Wave, ends: npt.NDArray[np.intp]) -> Floats:
     other.must_not_clip()
     sums, total, low = np.empty(len(ends)), 0.0, 0
     plain = all(x.samples.dtype in (np.float32, np.float64) for x in (w, other))
+    a, b = w.samples, other.samples
     for i, end in enumerate(ends.tolist()):
         while low < end:
             high = min(end, low + SUMMED)
-            a, b = w.samples[low:high], other.samples[low:high]
-            total += float(np.dot(a, b) if plain else np.dot(_float(a), _float(b)))
+            one = a[low:high]
+            two = one if b is a else b[low:high]
+            total += float(np.dot(one, two) if plain else np.dot(_float(one), _float(two)))
             low = high
         sums[i] = total
     return sums

@@ -5,6 +5,9 @@ first w must be near: the phase it is wrong by at the ends of the window stays w
 
 shape: what is left of the fit and comes again each cycle, averaged in steps of phase: all harmonics at once. With it a
 distorted mains departs from its reference by its noise only.
+
+Products of whole records are einsum's, not those of BLAS: that takes several threads for so little, and on a busy
+machine waits for them.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ import numpy as np
 from rig.metrology.wave import BLOCK, Floats, Wave
 
 ROUNDS = 8
+STILL = 1e-7
+"""Of the frequency: a step so small ends a fit; five cycles off its middle it is a few millionths of a radian."""
 NEAR = 1e-4
 """Of the frequency: pieces fitted with one so near lose nothing (2 pi * 2 cycles * NEAR is a milliradian)."""
 SHAPE_STEPS = 200
@@ -48,9 +53,7 @@ class SineFit:
         angle = 2 * math.pi * self.frequency * time + self.phase
         values: Floats = self.amplitude * np.sin(angle)
         if self.shape is not None:
-            values += np.interp(
-                angle / (2 * math.pi) % 1.0, _steps(len(self.shape) + 1), np.append(self.shape, self.shape[0])
-            )
+            values += shape_at(self.shape, angle / (2 * math.pi))
         return values
 
     def phase_at(self, time: float) -> float:
@@ -63,38 +66,44 @@ def fit_sine(time: Floats, values: Floats, frequency: float) -> SineFit:
     middle = float(time[0] + time[-1]) / 2
     t = time - middle
     w = 2 * math.pi * frequency
-    columns = np.ones((len(t), 4))
+    rows = np.ones((4, len(t)))  # cos, sin, what a step of w changes, 1
+    cos, sin, turned, _ = rows
     a = b = c = 0.0
+    solved: Floats = np.zeros(4)
     for round_ in range(ROUNDS):
-        columns[:, 0], columns[:, 1] = np.cos(w * t), np.sin(w * t)
+        np.cos(np.multiply(w, t, out=cos), out=cos)
+        np.sin(np.multiply(w, t, out=sin), out=sin)
         if round_ == 0:
-            a, b, c = _least_squares(columns[:, [0, 1, 3]], values)
-            continue
-        columns[:, 2] = t * (b * columns[:, 0] - a * columns[:, 1])
-        a, b, step, c = _least_squares(columns, values)
+            a, b, c = _least_squares(rows[[0, 1, 3]], values)
+        np.multiply(b, cos, out=turned)
+        turned -= a * sin
+        turned *= t
+        a, b, step, c = solved = _least_squares(rows, values)
         w += float(np.clip(step, -0.05 * w, 0.05 * w))
-        if abs(step) < 1e-9 * w:
+        if abs(step) < STILL * w:
             break
-    columns[:, 0], columns[:, 1] = np.cos(w * t), np.sin(w * t)
-    a, b, c = _least_squares(columns[:, [0, 1, 3]], values)
-    rest = values - a * columns[:, 0] - b * columns[:, 1] - c
+    # The last step is in the terms and in what is left, to the first order.
+    rest = values - np.einsum("i,in->n", solved, rows)
     return SineFit(
         amplitude=math.hypot(a, b),
         frequency=w / (2 * math.pi),
         phase=math.atan2(a, b) - w * middle,
         offset=float(c),
-        residual=float(np.sqrt(np.mean(rest**2))),
+        residual=math.sqrt(float(np.mean(np.square(rest)))),
         begin=float(time[0]),
         end=float(time[-1]),
     )
 
 
-def _least_squares(columns: Floats, values: Floats) -> Floats:
-    """By the normal equations, each column scaled to length 1; singular ones (a dead voltage) by the least answer."""
-    length = np.sqrt(np.einsum("ij,ij->j", columns, columns))
-    scaled = columns / np.where(length > 0, length, 1.0)
-    terms, *_ = np.linalg.lstsq(scaled.T @ scaled, scaled.T @ values, rcond=1e-12)
-    return np.asarray(terms / np.where(length > 0, length, 1.0), dtype=np.float64)
+def _least_squares(rows: Floats, values: Floats) -> Floats:
+    """By the normal equations, each row scaled to length 1; singular ones (a dead voltage) by the least answer."""
+    products = np.einsum("in,jn->ij", rows, rows)
+    length = np.sqrt(np.diagonal(products))
+    length = np.where(length > 0, length, 1.0)
+    terms, *_ = np.linalg.lstsq(
+        products / np.outer(length, length), np.einsum("in,n->i", rows, values) / length, rcond=1e-12
+    )
+    return np.asarray(terms / length, dtype=np.float64)
 
 
 def with_shape(fit: SineFit, time: Floats, values: Floats) -> SineFit:
@@ -102,26 +111,31 @@ def with_shape(fit: SineFit, time: Floats, values: Floats) -> SineFit:
 
     Harmonics pull at the frequency of a few cycles: the sine is fitted once more without them.
     """
-    first = _shaped(fit, time, values)
-    return _shaped(fit_sine(time, values - (first.at(time) - fit.at(time)), fit.frequency), time, values)
+    shape, turn, _ = _shape(fit, time, values)
+    fit = fit_sine(time, values - shape_at(shape, turn), fit.frequency)
+    shape, turn, rest = _shape(fit, time, values)
+    left = rest - shape_at(shape, turn)
+    # Each step of the shape took a share of the noise with it.
+    free = max(1, len(time) - len(shape))
+    return replace(fit, shape=shape, residual=math.sqrt(float(np.sum(np.square(left))) / free))
 
 
-def _shaped(fit: SineFit, time: Floats, values: Floats) -> SineFit:
+def shape_at(shape: Floats, turn: Floats) -> Floats:
+    """A shape at phases, in turns."""
+    steps = np.linspace(0.0, 1.0, len(shape) + 1)
+    values: Floats = np.interp(turn % 1.0, steps, np.append(shape, shape[0]))
+    return values
+
+
+def _shape(fit: SineFit, time: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
+    """What repeats beside the sine, the phase of each sample, turns, and what the sine leaves of it."""
     rest = values - fit.at(time)
-    turn = (fit.frequency * time + fit.phase / (2 * math.pi)) % 1.0
+    turn = fit.frequency * time + fit.phase / (2 * math.pi)
     steps = min(SHAPE_STEPS, max(4, int(len(time) / (5 * max(1.0, fit.frequency * (fit.end - fit.begin))))))
-    nearest = np.round(turn * steps).astype(np.intp) % steps
+    nearest = np.rint(turn * steps).astype(np.intp) % steps
     counted = np.bincount(nearest, minlength=steps)
     summed = np.bincount(nearest, weights=rest, minlength=steps)
-    shaped = replace(fit, shape=summed / np.maximum(counted, 1))
-    left = values - shaped.at(time)
-    # Each step of the shape took a share of the noise with it.
-    free = max(1, len(time) - steps)
-    return replace(shaped, residual=math.sqrt(float(left @ left) / free))
-
-
-def _steps(n: int) -> Floats:
-    return np.linspace(0.0, 1.0, n)
+    return summed / np.maximum(counted, 1), turn, rest
 
 
 def fit_record(w: Wave, guess: SineFit) -> SineFit:
@@ -175,7 +189,7 @@ def _pieces(w: Wave, f: float, length: int, pieces: int) -> tuple[Floats, Floats
         end = min(pieces, begin + several)
         values = w.samples[begin * length : end * length].astype(np.float64).reshape(end - begin, length)
         with np.errstate(invalid="ignore"):  # told in words below
-            projected = values @ columns
+            projected = np.stack([np.einsum("pn,n->p", values, column) for column in columns.T.copy()], axis=1)
             terms[begin:end] = projected @ inverse
             squares = np.einsum("ij,ij->i", values, values)
             rest[begin:end] = np.maximum(squares - np.einsum("ij,ij->i", projected, terms[begin:end]), 0.0)

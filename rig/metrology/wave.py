@@ -95,6 +95,18 @@ class Wave:
         n = int(self.rate / rate)
         return replace(self, samples=self.samples[::n], rate=self.rate / n) if n > 1 else self
 
+    def picked(self, rate: float) -> Wave:
+        """The same as a copy, made in one reading of all samples. BenchFault where any of them is no number."""
+        n = max(1, int(self.rate / rate))
+        samples = np.empty(-(-len(self.samples) // n), self.samples.dtype)
+        with np.errstate(invalid="ignore"):  # told in words below
+            for low, high in blocks(0, len(self.samples), size=4 * BLOCK // n * n or n):
+                values = self.samples[low:high]
+                samples[low // n : -(-high // n)] = values[::n]
+                if not np.isfinite(values.sum()):
+                    raise self.no_number()
+        return replace(self, samples=samples, rate=self.rate / n)
+
     def cut(self, low: int, high: int | None = None) -> Wave:
         """Samples low to high as a wave of their own, nothing copied."""
         return replace(self, samples=self.samples[low:high], start=self.start + low / self.rate)

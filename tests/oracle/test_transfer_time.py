@@ -16,6 +16,7 @@ import pytest
 
 from benchmarks.coverage.interruption import Scene
 from rig.errors import BenchFault, UseError
+from rig.metrology.measurement import Measurement
 from rig.metrology.transfer import TransferResult, transfer_time
 from rig.metrology.wave import Wave
 
@@ -59,6 +60,31 @@ def test_every_point_on_wave_at_every_rate(frequency: float, rate: float) -> Non
         ),
         bound=0.1e-3,
     )
+
+
+def budget_of(m: Measurement) -> dict[str, float]:
+    return {c.name: c.contribution for c in m.budget}
+
+
+@pytest.mark.parametrize("angle", [60, 90, 120])
+def test_a_step_away_from_a_zero_crossing_is_known_to_its_samples(angle: float) -> None:
+    """Whatever the threshold is, it passes it at once: two samples of 20 us are all there is."""
+    scene = Scene(gap=20e-3, angle=angle, rate=50e3, noise=0.005, seed=angle)
+    m = transfer_time([replace(scene.wave(), gain_u=0.02)], scene.voltage, scene.frequency).measurement
+    assert abs(m.value - scene.duration) <= m.expanded() <= 25e-6
+
+
+def test_a_slow_change_asks_how_high_the_threshold_is() -> None:
+    for soft in (0.0, 50e-3):
+        scene = Scene(gap=20e-3, angle=40.0, soft=soft)
+        loose = transfer_time([replace(scene.wave(), gain_u=0.02)], scene.voltage, scene.frequency).measurement
+        assert budget_of(loose)["threshold"] == pytest.approx(0.02 * 0.1 * soft, rel=0.3)
+
+
+def test_the_time_base_counts_for_as_long_as_the_interruption_is() -> None:
+    scene = Scene(gap=100e-3, tail=1.65)
+    m = transfer_time([replace(scene.wave(), time_u=20e-6)], scene.voltage, scene.frequency).measurement
+    assert budget_of(m)["time base"] == pytest.approx(math.sqrt(2) * 20e-6 * 0.1 / 2.0, rel=1e-2)
 
 
 def test_a_fast_record_is_thinned_to_the_same_answer() -> None:
@@ -158,6 +184,32 @@ def test_a_voltage_that_comes_back_too_low_is_not_back() -> None:
     assert measured(Scene(gap=20e-3, after=0.85)).measurement.value == math.inf
 
 
+@pytest.mark.parametrize(("after", "value"), [(0.87, math.inf), (0.93, 20e-3)])
+def test_whether_it_is_back_is_told_where_the_gain_lets_it(after: float, value: float) -> None:
+    w = replace(Scene(gap=20e-3, after=after).wave(), gain_u=0.01)
+    assert transfer_time([w], 100.0, 50.0).measurement.value == pytest.approx(value, abs=0.2e-3)
+
+
+@pytest.mark.parametrize("after", [0.89, 0.91])
+def test_a_voltage_that_comes_back_to_about_ninety_per_cent_is_not_judged(after: float) -> None:
+    """Back in time or never back: a gain that is known to 2 % cannot say which."""
+    w = replace(Scene(gap=20e-3, after=after).wave(), gain_u=0.01)
+    with pytest.raises(BenchFault, match="too near 90%"):
+        transfer_time([w], 100.0, 50.0)
+
+
+@pytest.mark.parametrize(("deep", "gain_u"), [(0.905, 0.01), (0.87, 0.01), (0.905, 0.0)])
+def test_a_later_stretch_that_may_be_too_low_is_in_the_uncertainty(deep: float, gain_u: float) -> None:
+    scene = Scene(gap=20e-3, angle=90.0, tail=0.6)
+    w = scene.wave()
+    low = slice(round((scene.end + 0.1) * w.rate), round((scene.end + 0.2) * w.rate))
+    w.samples[low] *= deep
+    m = transfer_time([replace(w, gain_u=gain_u)], 100.0, 50.0).measurement
+    surely, perhaps = deep < 0.9 * (1 - 2 * gain_u), deep < 0.9 * (1 + 2 * gain_u)
+    assert (m.value - m.expanded() <= 20e-3) == (not surely)
+    assert (m.value + m.expanded() >= 220e-3) == perhaps
+
+
 def test_no_interruption() -> None:
     result = measured(Scene(gap=0.0, noise=0.01, harmonics={5: 0.04}))
     assert result.measurement.value == 0.0
@@ -205,6 +257,10 @@ def test_records_that_cannot_be_judged() -> None:
     holed[6_000:6_050] = np.nan
     with pytest.raises(BenchFault, match="no number"):
         transfer_time([replace(w, samples=holed)], 100.0, 50.0)
+    fast = Scene(gap=20e-3, rate=200e3).wave()
+    fast.samples[40_001] = np.inf  # beside the samples that are looked at
+    with pytest.raises(BenchFault, match="no number"):
+        transfer_time([fast], 100.0, 50.0)
     with pytest.raises(BenchFault, match="too short"):
         transfer_time([replace(w, samples=w.samples[:4_000])], 100.0, 50.0)
     with pytest.raises(BenchFault, match="too coarse"):
