@@ -67,9 +67,10 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
         if part.faults and registry[part.driver].transport != "visa"
     ]
     problems += [
-        f"{path}: [{part.name}] misreads: only an emulated part can be told to misread; remove it"
+        f"{path}: [{part.name}] {key}: only an emulated part can be told to be wrong; remove it"
         for part in config.parts.values()
-        if part.options.get("misreads") and not part.emulated
+        for key in ("misreads", "third_harmonic")
+        if part.options.get(key) and not part.emulated
     ]
     if problems:
         raise BenchConfigError(problems)

@@ -39,7 +39,8 @@ POINTS = 100
 class Options(BaseModel):
     """Keys of a bench part. legs: how many phases feed the house. range: V rms, 150 or 300 (cannot change under way).
 
-    current: A rms limit of each phase. slew: V/ms of a voltage step, 0 for at once.
+    current: A rms limit of each phase. slew: V/ms of a voltage step, 0 for at once. Of an emulated one: misreads,
+    function of accuracy.toml -> gain error, as a fraction; third_harmonic, in its waves, of the fundamental.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +49,8 @@ class Options(BaseModel):
     range: Literal[150, 300] = 150
     current: float = Field(PHASE_CURRENT, gt=0, le=PHASE_CURRENT)
     slew: float = Field(0.0, ge=0, le=1200.0)
+    misreads: dict[str, float] = {}
+    third_harmonic: float = Field(0.0, ge=0, le=0.3)
 
 
 class Phases(Enum):

@@ -45,9 +45,9 @@ class _Output:
 class EmulatedChroma61845:
     """State and physics. Knows the mains terminals, its own errors; knows no text."""
 
-    def __init__(self, world: World, legs: int) -> None:
-        self._world, self._legs = world, legs
-        self._specimen = Specimen(ACCURACY, world.rng("chroma_61845"))
+    def __init__(self, world: World, options: c.Options) -> None:
+        self._world, self._legs, self._third = world, options.legs, options.third_harmonic
+        self._specimen = Specimen(ACCURACY, world.rng("chroma_61845"), options.misreads)
         self._start = (world.clock.now(), 0.0, 50.0)  # when, angle then (degrees), Hz since
         self._pending: list[Cancel] = []
         self._list: Cancel | None = None
@@ -221,7 +221,7 @@ class EmulatedChroma61845:
         u = max(self._specimen.read("voltage_set", output.voltage, full), 0.0) if output.voltage > 0.0 else 0.0
         f = self._specimen.read("frequency_set", output.frequency)
         jump = 0.0 if jump_to is None else jump_to - self._angle()
-        self._world.plant.set_mains(Mains(on, (u, u if two else 0.0), f, jump))
+        self._world.plant.set_mains(Mains(on, (u, u if two else 0.0), f, jump, self._third))
 
     def _changed(self, when: float, event: object) -> None:
         """The plant tells at which angle a change of the mains found the wave."""
@@ -307,7 +307,7 @@ def _handlers(grid: EmulatedChroma61845) -> Handlers:
 
 def build(world: World, options: c.Options) -> ScpiFace:
     """The instrument on the mains terminals of a world."""
-    grid = EmulatedChroma61845(world, options.legs)
+    grid = EmulatedChroma61845(world, options)
     return ScpiFace(
         "Chroma ATE,61845,EMULATED1,1.00",
         _handlers(grid),

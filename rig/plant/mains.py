@@ -36,8 +36,10 @@ class MainsSource:
 def refuse_bad_mains(mains: Mains) -> None:
     """UseError for what no source can do."""
     figures = (*mains.u, mains.f, mains.phase)
-    if not all(math.isfinite(x) for x in figures) or min(mains.u) < 0 or mains.f <= 0:
-        raise UseError(f"mains {mains}: voltages must be 0 or more, the frequency above 0, all finite")
+    if not all(math.isfinite(x) for x in figures) or min(mains.u) < 0 or mains.f <= 0 or not 0 <= mains.third < 1:
+        raise UseError(
+            f"mains {mains}: voltages must be 0 or more, the frequency above 0, all finite, third from 0 to below 1"
+        )
 
 
 def loaded_voltage(u: float, resistance: float, power: float) -> float:

@@ -496,7 +496,8 @@ class Plant:
         now = self.now
         self._sync_until = math.inf
         if self._grid_live:
-            new = Segment(now, (self._u_house(0), self._u_house(1)), self._mains.now.f, self._mains.turns(now))
+            u, mains = (self._u_house(0), self._u_house(1)), self._mains.now
+            new = Segment(now, u, mains.f, self._mains.turns(now), third=mains.third)
         elif self._formed.u[0] > 0.0:
             new = self._draw_formed(last)
         else:
@@ -545,10 +546,10 @@ class Plant:
         if self._pcs.closed:
             bus = self._history.house[-1]
             past = 0.0 if bus.shape is Shape.STEADY else bus.past + now - bus.at
-            new = Segment(now, bus.u, bus.f, bus.turns_at(now), bus.shape, bus.span, past)
+            new = Segment(now, bus.u, bus.f, bus.turns_at(now), bus.shape, bus.span, past, bus.third)
         elif mains.on:
             second = mains.u[1] if self.params.legs == 2 else 0.0
-            new = Segment(now, (mains.u[0], second), mains.f, self._mains.turns(now))
+            new = Segment(now, (mains.u[0], second), mains.f, self._mains.turns(now), third=mains.third)
         else:
             new = Segment(now, (0.0, 0.0), mains.f, self._mains.turns(now))
         if self._tells_more(row[-1], new, 0.0 if self._pcs.closed else REDRAW):
@@ -558,7 +559,7 @@ class Plant:
         """Whether a segment differs from what the last one would go on to be. redraw: fraction of nominal."""
         if new is last:
             return False
-        if new.shape is not last.shape or new.f != last.f:
+        if (new.shape, new.f, new.third) != (last.shape, last.f, last.third):
             return True
         if new.shape is not Shape.STEADY and abs(last.past + self.now - last.at - new.past) > SLACK:
             return True

@@ -41,6 +41,7 @@ class Mains:
     """What the mains source (grid simulator) puts on its terminals from now on.
 
     on: output relay. u: V rms of each leg to neutral. f: Hz. phase: degrees jumped at this change (0: continuous).
+    third: third harmonic in its waves, of the fundamental.
     A three-wire 100/200 V service has leg L2 in antiphase to L1.
     """
 
@@ -48,6 +49,7 @@ class Mains:
     u: tuple[float, float] = (100.0, 100.0)
     f: float = 50.0
     phase: float = 0.0
+    third: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

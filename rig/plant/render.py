@@ -6,7 +6,8 @@ Theory
     STEADY   the sine
     RISE     the sine times a ramp 0..1 over `span` (soft start), then steady
     FALL     the sine times exp(-t/span): what a dead bus still holds (filter capacitors, running-down motors)
-  Within a segment v = sqrt(2)*u*shape(t)*sin(2*pi*(turns + f*t)); leg L2 is the antiphase.
+  Within a segment v = sqrt(2)*u*shape(t)*sin(2*pi*(turns + f*t)); leg L2 is the antiphase. A distorted source adds a
+  third harmonic, in phase, within the same rms.
   The DC connector is a row of segments too, each at rest, on an exponential or on a straight line. Its voltage has a
   ripple of twice the house bus's frequency in proportion to the current; the current is drawn as it goes, without one.
   The auxiliary contact is a row of moves, each with its bounce.
@@ -55,7 +56,8 @@ class Shape(Enum):
 @dataclass(frozen=True, slots=True)
 class Segment:
     """An AC bus from `at` (s) on. u: V rms per leg at the envelope's 1. turns: phase of leg L1 at `at`. span: s of RISE
-    (its length) or FALL (its time constant). past: s of it that lie before `at`."""
+    (its length) or FALL (its time constant). past: s of it that lie before `at`. third: harmonic, of the fundamental.
+    """
 
     at: float
     u: tuple[float, float]
@@ -64,6 +66,7 @@ class Segment:
     shape: Shape = Shape.STEADY
     span: float = 0.0
     past: float = 0.0
+    third: float = 0.0
 
     def turns_at(self, t: float) -> float:
         """Phase of leg L1 at t (s) in turns, 0..1."""
@@ -82,7 +85,10 @@ class Segment:
         """V at since + k (s)."""
         t = k + (since - self.at)
         phase = self.turns_at(since) + self.f * k
-        v: Floats = np.sin((2.0 * math.pi) * phase) * (math.sqrt(2.0) * self.u[leg] * (1 - 2 * leg))
+        v: Floats = np.sin((2.0 * math.pi) * phase)
+        if self.third:
+            v = (v + self.third * np.sin((6.0 * math.pi) * phase)) / math.hypot(1.0, self.third)
+        v *= math.sqrt(2.0) * self.u[leg] * (1 - 2 * leg)
         if self.shape is Shape.STEADY:
             return v
         if self.span <= 0.0:

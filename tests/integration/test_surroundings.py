@@ -8,7 +8,7 @@ from pathlib import Path
 from rigs import bench_with, certify
 
 from fixtures.library import find_bench
-from rig.evidence.documents import Incident, Stimulus, Surroundings, TestStop
+from rig.evidence.documents import Incident, Judged, Stimulus, Surroundings, TestStop
 
 ONE = ("--suite", "transfer_timing", "-k", "nominal-half-turn")
 
@@ -77,3 +77,20 @@ def test_a_thermometer_that_is_silent_is_no_fine_room(tmp_path: Path) -> None:
     ran = certify(tmp_path / "run", "--bench", str(mute), *ONE)
     assert list(ran.outcomes.values()) == ["INVALID"]
     assert any(isinstance(doc, Incident) and "EMU::thermometer::INSTR" in doc.what for doc in ran.documents)
+
+
+def test_a_bad_source_makes_it_invalid_and_nothing_is_said_of_the_device(tmp_path: Path) -> None:
+    """Voltage, frequency and distortion of the mains, each outside, are each named; a good mains is every other run."""
+    keys = "misreads = { voltage_set = 0.03, frequency_set = -0.008 }\nthird_harmonic = 0.03"
+    ran = certify(tmp_path / "run", "--bench", str(bench_with(tmp_path, "grid", keys)), *ONE)
+    assert ran.code == 3
+    (stop,) = [doc for doc in ran.documents if isinstance(doc, TestStop)]
+    assert stop.outcome == "INVALID"
+    for reason in (
+        r"source_voltage was 1\.0[23]\d+ \(U [^)]*\), asked for 0\.98 to 1\.02",
+        r"source_frequency was 0\.99\d+ \(U [^)]*\), asked for 0\.995 to 1\.005",
+        r"source_thd was 0\.0[23]\d+ \(U [^)]*\), asked for <= 0\.02",
+    ):
+        assert re.search(reason, stop.reason), stop.reason
+    assert not [doc for doc in ran.documents if isinstance(doc, Judged)]
+    assert not [doc for doc in ran.documents if isinstance(doc, Stimulus) and doc.what.startswith("car: plug in")]

@@ -14,7 +14,7 @@ from rig.chademo.events import ContactorMoved
 from rig.errors import UseError
 from rig.plant.params import EUROPE_230V, JAPAN_50HZ, JAPAN_60HZ, PlantParams
 from rig.plant.plant import Plant
-from rig.plant.ports import PcsMoved, StageCommand, StageMode, WavePort
+from rig.plant.ports import Mains, PcsMoved, StageCommand, StageMode, WavePort
 from rig.plant.render import History, Segment
 
 RATE = 50_000.0
@@ -45,6 +45,24 @@ def test_mains_are_a_sine_in_antiphase_on_two_legs(params: PlantParams) -> None:
         wanted = math.sqrt(2) * plant.at("grid_l1").u * np.sin(2 * math.pi * params.f_nominal * t)
         assert np.max(np.abs(one - wanted)) < 1e-3 * 141.0
         assert np.array_equal(one, -two)
+
+
+def test_a_distorted_mains_is_distorted_wherever_it_reaches_and_a_formed_house_is_not() -> None:
+    """A third harmonic of 5 %: within the rms that a meter reads, and none of it in the stage's own wave."""
+    fed: tuple[tuple[Plant, WavePort, float], ...] = (
+        (on_mains(), "grid_l1", 0.05),
+        (on_mains(), "house_l2", 0.05),
+        (forming(), "house_l1", 0.0),
+    )
+    for plant, port, third in fed:
+        plant.set_mains(Mains(True, (100.0, 100.0), 50.0, third=0.05))
+        start = plant.now
+        at_rest(plant, 0.2)
+        t, v = record(plant, port, start, start + 0.2)
+        own, _ = fit(t, v, 50.0)
+        other, _ = fit(t, v, 150.0)
+        assert other / own == pytest.approx(third, abs=1e-4)
+        assert math.sqrt(float(np.mean(v**2))) == pytest.approx(100.0, rel=2e-3)
 
 
 def test_a_two_wire_service_shows_nothing_on_its_second_leg() -> None:
