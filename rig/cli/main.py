@@ -16,23 +16,26 @@ from typer.core import TyperGroup
 from rig.errors import BenchFault, RigError, UnsafeState
 
 COMMANDS = {
-    "certify": "certify:certify",
-    "resume": "resume:resume",
-    "report": "report:report",
-    "export": "export:export_run",
-    "seal": "sealing:seal",
-    "verify": "sealing:verify",
-    "emulate": "emulate:emulate",
-    "qualify": "qualify:qualify",
-    "farm": "farm:farm",
-    "trace": "trace:app",
-    "bench": "bench:app",
-    "history": "history:app",
-    "requirements": "requirements:app",
-    "key": "sealing:app",
+    "certify": ("certify:certify", "Run the suites on a bench and write the report."),
+    "resume": ("resume:resume", "Run what is left of a run, on the same bench, and write the report of all of it."),
+    "report": ("report:report", "Write a run's reports."),
+    "export": ("export:export_run", "Write measurements, waveforms and CAN logs of a run for other tools."),
+    "seal": ("sealing:seal", "Seal a finished run."),
+    "verify": (
+        "sealing:verify",
+        "Check the journal's chain, the captures and, with the public key, its seal.",
+    ),
+    "emulate": ("emulate:emulate", "Serve the emulated parts of a bench until Ctrl-C, then bring them to safe state."),
+    "qualify": ("qualify:qualify", "Run the suites against devices with planted defects and against good ones."),
+    "farm": ("farm:farm", "Run a campaign of units on this machine or on the workers of a Dask scheduler."),
+    "trace": ("trace:app", "Look at and judge a recorded CHAdeMO session."),
+    "bench": ("bench:app", "Check and show a bench."),
+    "history": ("history:app", "All runs: list, compare, trend, drift, flaky."),
+    "requirements": ("requirements:app", "The requirement catalogue: list, show, export."),
+    "key": ("sealing:app", "Keys of the seal."),
 }
-"""Command -> module of this folder, and what in it. Brought in when it is asked for: all of them together take longer
-to import than many a command to run."""
+"""Command -> module of this folder and what in it, and what it is for. A module is brought in when its command is asked
+for: all of them together take longer to import than many a command to run."""
 
 
 class Commands(TyperGroup):
@@ -44,7 +47,7 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in COMMANDS:
             return None
-        module, _, name = COMMANDS[cmd_name].partition(":")
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
         found = getattr(import_module(f"rig.cli.{module}"), name)
         around = typer.Typer(callback=lambda: None, rich_markup_mode=None, add_completion=False)
         if isinstance(found, typer.Typer):
@@ -54,6 +57,10 @@ class Commands(TyperGroup):
         group = typer.main.get_command(around)
         assert isinstance(group, TyperGroup)
         return group.commands[cmd_name]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in COMMANDS.items()])
 
 
 app = typer.Typer(

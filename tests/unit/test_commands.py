@@ -1,0 +1,30 @@
+"""The table of commands: each is there, and bringing one in brings in no other's module."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from rig.cli.main import COMMANDS, app
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_each_command_is_found_and_says_what_its_line_says(name: str) -> None:
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    command = group.get_command(typer.Context(group), name)
+    assert command is not None
+    line = COMMANDS[name][1].rstrip(".")
+    helped = " ".join((command.help or "").split())
+    assert helped[: len(line) // 2] == line[: len(line) // 2]
+
+
+def test_help_brings_in_no_command() -> None:
+    asked = "import sys; from rig.cli.main import app; app(['--help'], standalone_mode=False)\n"
+    asked += "print([one for one in sys.modules if one.startswith(('rig.cli.', 'numpy', 'pytest'))])"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
+    assert all(f"  {name} " in done.stdout for name in COMMANDS)
+    assert done.stdout.splitlines()[-1] == "['rig.cli.main']"
