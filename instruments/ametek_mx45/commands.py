@@ -22,7 +22,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from rig.scpi.codec import Choice, Integer, Nothing, Real, Switch, only
+from rig.scpi.codec import Choice, Integer, Nothing, Real, Switch, only, plain
 from rig.scpi.command import Command
 from rig.scpi.errors import ScpiError
 
@@ -116,7 +116,7 @@ class Slew:
 
     def decode(self, fields: Sequence[str]) -> float:
         try:
-            value = float(only(fields))
+            value = plain(only(fields))
         except ValueError:
             raise ScpiError(-104) from None
         if not value > 0.0:
@@ -127,10 +127,7 @@ class Slew:
         return "9.9E+37" if math.isinf(value) else f"{value:.6G}"
 
     def parse(self, text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            raise ValueError("is no number" if text.strip() else "is empty") from None
+        value = plain(text)
         if not 0.0 < value <= 1.001 * AT_ONCE:
             raise ValueError("is no slew")
         return math.inf if value >= AT_ONCE else value

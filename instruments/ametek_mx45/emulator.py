@@ -11,12 +11,12 @@ that a wrong set-up is seen. Range and phases change only with the output off (-
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from instruments.ametek_mx45 import commands as c
-from rig.clock import Cancel, Phase
+from instruments.program import Program, Step
 from rig.metrology.accuracy import Specimen, read_accuracy
 from rig.plant.ports import Mains, MainsChanged, Operating
 from rig.plant.world import World
@@ -47,7 +47,7 @@ class EmulatedAmetekMx45:
         self._world, self._legs = world, legs
         self._specimen = Specimen(ACCURACY, world.rng("ametek_mx45"))
         self._start = (world.clock.now(), 0.0, 60.0)  # when, angle then (degrees), Hz since
-        self._pending: list[Cancel] = []
+        self._program: Program | None = None
         self._now = _Output(0.0, 60.0)
         self.value: dict[Command[Any], Any] = {}
         self.phase = {1: 0.0, 2: 240.0, 3: 120.0}
@@ -148,18 +148,13 @@ class EmulatedAmetekMx45:
         if mode is c.Mode.FIXED:
             self.transient = c.Transient.IDLE
             return
+        if mode is c.Mode.PULSE and not self.value[c.PULSE_WIDTH] > 0.0:
+            self.transient = c.Transient.IDLE
+            raise ScpiError(-221)
         begin = self._world.clock.now()
         if self.value[c.SYNC_SOURCE] is c.Sync.PHASE:
             begin = self._reached(self.value[c.SYNC_PHASE])
-        self._later(begin, self._go_there)
-        if mode is c.Mode.STEP:
-            self._later(begin, self._end)
-            return
-        for n in range(self.value[c.PULSE_COUNT]):
-            self._later(begin + (2 * n + 1) * self.value[c.PULSE_WIDTH], self._come_back)
-            if n:
-                self._later(begin + 2 * n * self.value[c.PULSE_WIDTH], self._go_there)
-        self._later(begin + (2 * self.value[c.PULSE_COUNT] - 1) * self.value[c.PULSE_WIDTH], self._end)
+        self._begin(self._step(begin) if mode is c.Mode.STEP else self._pulses(begin))
 
     # -- asked
 
@@ -185,6 +180,17 @@ class EmulatedAmetekMx45:
             return Operating(0.0, 0.0, 0.0, 0.0)
         return plant.at("grid_l1" if phase == 1 else "grid_l2")
 
+    def _step(self, begin: float) -> Iterator[Step]:
+        yield begin, self._go_there
+        yield begin, self._end
+
+    def _pulses(self, begin: float) -> Iterator[Step]:
+        width, count = self.value[c.PULSE_WIDTH], self.value[c.PULSE_COUNT]
+        for n in range(count):
+            yield begin + 2 * n * width, self._go_there
+            yield begin + (2 * n + 1) * width, self._come_back
+        yield begin + (2 * count - 1) * width, self._end
+
     def _go_there(self) -> None:
         self._put(_Output(self.value[c.VOLTAGE_TRIGGERED], self._now.frequency))
 
@@ -205,18 +211,22 @@ class EmulatedAmetekMx45:
         start, end = self._now, _Output(self.value[c.VOLTAGE], self.value[c.FREQUENCY])
         volts = self._seconds(end.voltage - start.voltage, c.VOLTAGE_SLEW)
         hertz = self._seconds(end.frequency - start.frequency, c.FREQUENCY_SLEW)
-        now, stairs = self._world.clock.now(), int(max(volts, hertz) / STEP)
-        for k in range(1, stairs + 1):
+        if max(volts, hertz) < STEP:
+            self._put(end)
+        else:
+            self._begin(self._stairs(start, end, volts, hertz))
+
+    def _stairs(self, start: _Output, end: _Output, volts: float, hertz: float) -> Iterator[Step]:
+        """volts, hertz: s that each of the two is under way."""
+        now = self._world.clock.now()
+        for k in range(1, int(max(volts, hertz) / STEP) + 1):
             passed = k * STEP
             stair = _Output(
                 start.voltage + min(passed / volts if volts else 1.0, 1.0) * (end.voltage - start.voltage),
                 start.frequency + min(passed / hertz if hertz else 1.0, 1.0) * (end.frequency - start.frequency),
             )
-            self._later(now + passed, self._putting(stair))
-        if stairs:
-            self._later(now + max(volts, hertz), self._putting(end))
-        else:
-            self._put(end)
+            yield now + passed, self._putting(stair)
+        yield now + max(volts, hertz), self._putting(end)
 
     def _putting(self, output: _Output) -> Callable[[], None]:
         return lambda: self._put(output)
@@ -225,14 +235,14 @@ class EmulatedAmetekMx45:
         rate: float = self.value[slew]
         return abs(way) / max(rate, SLOWEST)
 
-    def _later(self, when: float, call: Any) -> None:
-        self._pending.append(self._world.clock.at(when, call, Phase.PLANT))
+    def _begin(self, steps: Iterator[Step]) -> None:
+        self._program = Program(self._world.clock, steps)
 
     def _drop(self) -> None:
         """Forget every change that was still to come."""
-        for cancel in self._pending:
-            cancel()
-        self._pending.clear()
+        if self._program is not None:
+            self._program.stop()
+            self._program = None
 
     def _put(self, output: _Output, jump_to: float | None = None) -> None:
         """The output takes these values now. jump_to: degrees of leg L1 from which it starts."""

@@ -11,13 +11,15 @@ seen. Ranges, phases and mode change only with the output off (-221).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
 from instruments.chroma_61845 import commands as c
-from rig.clock import Cancel, Phase
+from instruments.program import Program, Step
 from rig.metrology.accuracy import Specimen, read_accuracy
 from rig.plant.ports import Mains, MainsChanged, Operating
 from rig.plant.world import World
@@ -30,6 +32,8 @@ COMMAND_TIME, QUERY_TIME = 0.004, 0.008
 """s of an exchange over USB or GPIB (project choice)."""
 STEP = 0.002
 """s of one stair of a slope (project choice; the box itself updates faster)."""
+SHORTEST = 0.1
+"""ms or cycles, the resolution of a dwell (M)."""
 AT_ONCE = 360.0
 """degrees; PHASe:OFF at 360 waits for no angle [MANUAL]."""
 
@@ -49,8 +53,8 @@ class EmulatedChroma61845:
         self._world, self._legs, self._third = world, options.legs, options.third_harmonic
         self._specimen = Specimen(ACCURACY, world.rng("chroma_61845"), options.misreads)
         self._start = (world.clock.now(), 0.0, 50.0)  # when, angle then (degrees), Hz since
-        self._pending: list[Cancel] = []
-        self._list: Cancel | None = None
+        self._program: Program | None = None
+        self._in_list = False
         self.value: dict[Command[Any], Any] = {}
         self.state = self.relay = False
         self._now = _Output(0.0, 50.0)
@@ -141,14 +145,14 @@ class EmulatedChroma61845:
     def set_trigger(self, trigger: c.Trigger) -> None:
         if trigger is c.Trigger.ON:
             self._start_list()
-        elif self._list is not None:
+        elif self._in_list:
             self._drop()
             self._follow()
 
     # -- asked
 
     def trigger(self) -> c.Trigger:
-        return c.Trigger.OFF if self._list is None else c.Trigger.RUNNING
+        return c.Trigger.RUNNING if self._in_list else c.Trigger.OFF
 
     def voltage(self) -> float:
         full = 150.0 if self.value[c.RANGE] is c.VoltageRange.LOW else 300.0
@@ -175,41 +179,36 @@ class EmulatedChroma61845:
 
     def _follow(self) -> None:
         """Go to the immediate values, at the slew rate, unless a list has the output."""
-        if not self.state or self._list is not None:
+        if not self.state or self._in_list:
             return
         self._drop()
         target = _Output(self.value[c.VOLTAGE], self.value[c.FREQUENCY])
         slew = self.value[c.SLEW] * 1000.0
         seconds = abs(target.voltage - self._now.voltage) / slew if slew > 0.0 else 0.0
-        self._slope(_Output(self._now.voltage, target.frequency), target, seconds)
+        start = _Output(self._now.voltage, target.frequency)
+        self._put(start if _climbs(start, target, seconds) else target)
+        self._begin(self._stairs(start, target, self._world.clock.now(), seconds))
 
-    def _slope(self, start: _Output, end: _Output, seconds: float) -> None:
-        """A staircase from start to end; at once when there is nothing to climb."""
-        stairs = int(seconds / STEP) if start != end else 0
-        if stairs == 0:
-            self._put(end)
-            return
-        self._put(start)
-        now = self._world.clock.now()
+    def _stairs(self, start: _Output, end: _Output, at: float, seconds: float) -> Iterator[Step]:
+        """From start to end; none when there is nothing to climb."""
+        stairs = int(seconds / STEP) if _climbs(start, end, seconds) else 0
         for k in range(1, stairs + 1):
             share = k / stairs
             stair = _Output(
                 start.voltage + share * (end.voltage - start.voltage),
                 start.frequency + share * (end.frequency - start.frequency),
             )
-            self._later(now + share * seconds, stair)
+            yield at + share * seconds, partial(self._put, stair)
 
-    def _later(self, when: float, output: _Output) -> None:
-        self._pending.append(self._world.clock.at(when, lambda: self._put(output), Phase.PLANT))
+    def _begin(self, steps: Iterator[Step]) -> None:
+        self._program = Program(self._world.clock, steps)
 
     def _drop(self) -> None:
         """Forget every change that was still to come."""
-        for cancel in self._pending:
-            cancel()
-        self._pending.clear()
-        if self._list is not None:
-            self._list()
-            self._list = None
+        if self._program is not None:
+            self._program.stop()
+            self._program = None
+        self._in_list = False
 
     def _put(self, output: _Output, jump_to: float | None = None) -> None:
         """The output takes these values now. jump_to: degrees of leg L1 from which it starts."""
@@ -238,7 +237,7 @@ class EmulatedChroma61845:
         if angle >= AT_ONCE:
             call()
             return
-        self._pending.append(self._world.clock.at(self._reached(angle), call, Phase.PLANT))
+        self._begin(iter([(self._reached(angle), call)]))
 
     def _reached(self, angle: float) -> float:
         """s, when leg L1's wave next passes an angle."""
@@ -262,23 +261,32 @@ class EmulatedChroma61845:
             raise ScpiError(-211)
         if not columns[0] or len({len(column) for column in columns}) != 1:
             raise ScpiError(-221)
-        points = list(zip(*columns, strict=True)) * max(self.value[c.LIST_COUNT], 1)
+        if not any(dwell >= SHORTEST for dwell in columns[0]):
+            raise ScpiError(-221)
         self._drop()
-        when = self._reached(points[0][5])
-        for dwell, u0, u1, f0, f1, _ in points:
-            seconds = dwell / 1000.0 if self.value[c.LIST_BASE] is c.Base.TIME else dwell / f0
-            call = self._point(_Output(u0, f0), _Output(u1, f1), seconds)
-            self._pending.append(self._world.clock.at(when, call, Phase.PLANT))
-            when += seconds
-        self._list = self._world.clock.at(when, self._end_list, Phase.PLANT)
+        self._in_list = True
+        self._begin(self._points(list(zip(*columns, strict=True)), max(self.value[c.LIST_COUNT], 1)))
 
-    def _point(self, start: _Output, end: _Output, seconds: float) -> Any:
-        return lambda: self._slope(start, end, seconds)
+    def _points(self, points: Sequence[Sequence[Any]], times: int) -> Iterator[Step]:
+        when = self._reached(points[0][5])
+        timed = self.value[c.LIST_BASE] is c.Base.TIME
+        for dwell, u0, u1, f0, f1, _ in chain.from_iterable(repeat(points, times)):
+            dwell = round(dwell, 1)
+            seconds = dwell / 1000.0 if timed else dwell / f0
+            start, end = _Output(u0, f0), _Output(u1, f1)
+            yield when, partial(self._put, start if _climbs(start, end, seconds) else end)
+            yield from self._stairs(start, end, when, seconds)
+            when += seconds
+        yield when, self._end_list
 
     def _end_list(self) -> None:
-        self._list = None
         self._drop()
         self._put(_Output(self.value[c.VOLTAGE], self.value[c.FREQUENCY]))
+
+
+def _climbs(start: _Output, end: _Output, seconds: float) -> bool:
+    """Whether it goes by stairs, or at once."""
+    return start != end and seconds >= STEP
 
 
 def _handlers(grid: EmulatedChroma61845) -> Handlers:

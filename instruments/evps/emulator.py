@@ -37,6 +37,7 @@ from instruments.evps.stops import Phase
 from rig.lines.face import LineFace, Refusal
 from rig.plant.world import World
 from rig.roles import ChargerMode
+from rig.scpi.codec import plain
 
 THINKING = 0.002
 """s the panel's controller needs for a request (project choice)."""
@@ -126,7 +127,7 @@ def _one_of(word: str, words: tuple[str, ...]) -> str:
 
 def _figure(word: str, most: float) -> float:
     try:
-        value = float(word)
+        value = plain(word)
     except ValueError:
         raise Refusal(VALUE, f"a number 0..{most:g}") from None
     if not 0.0 <= value <= most:

@@ -25,7 +25,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rig.plant.ports import Port
-from rig.scpi.codec import Integer, Real, Switch, Words
+from rig.scpi.codec import Integer, Real, Switch, Words, whole
 from rig.scpi.command import Command
 from rig.scpi.errors import Entry, ScpiError
 
@@ -129,7 +129,7 @@ def nr3(value: float) -> str:
     return f"{mantissa:+.{7 - whole}f}E+{power:02d}"
 
 
-_ITEM = re.compile(r"\s*(?:([A-Za-z]+\d+)\s)?\s*([+-]?\d+\.?\d*(?:E[+-]?\d+)?)\s*\Z", re.IGNORECASE)
+_ITEM = re.compile(r"\s*(?:([A-Za-z]+\d+)\s)?\s*([+-]?\d+\.?\d*(?:E[+-]?\d+)?)\s*\Z", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ class Events:
 
     def parse(self, text: str) -> Entry:
         try:
-            bits = int(text.strip())
+            bits = whole(text)
         except ValueError:
             raise ValueError("is no event register" if text.strip() else "is empty") from None
         if not 0 <= bits < 256:

@@ -37,6 +37,7 @@ from rig.lines.session import LineSession
 from rig.metrology.accuracy import read_accuracy
 from rig.metrology.measurement import Measurement
 from rig.roles import Identity, SafeState
+from rig.scpi.codec import plain
 
 ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
 DRIFT = 100e-6
@@ -113,7 +114,7 @@ class VehicleInterfaceBox:
         reply = self._ask("VOLT?")
         fields = reply.split(" ")
         try:
-            volts = float(fields[1])
+            volts = plain(fields[1])
         except (ValueError, IndexError):
             raise self._nonsense("VOLT?", reply) from None
         if len(fields) != 2 or not abs(volts) < SAFE_INLET:

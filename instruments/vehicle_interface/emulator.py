@@ -30,6 +30,7 @@ from rig.clock import Cancel, Phase
 from rig.lines.face import LineFace, Refusal
 from rig.metrology.accuracy import Specimen, read_accuracy
 from rig.plant.world import World
+from rig.scpi.codec import plain
 
 ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
 THINKING = 0.0005
@@ -205,7 +206,7 @@ def _bit(word: str) -> bool:
 
 def _seconds(word: str) -> float:
     try:
-        return float(word)
+        return plain(word)
     except ValueError:
         raise Refusal(VALUE, "seconds, as a number") from None
 

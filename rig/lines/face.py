@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
-from rig.lines.frame import TAGS, Line, decode, encode
+from rig.lines.frame import HEX, TAGS, Line, decode, encode
 
 KEPT = 64
 """Events a box keeps for hosts that missed one (project choice; fewer than 128, half of the numbers there are)."""
@@ -83,10 +83,9 @@ class LineFace:
 
     def _again(self, body: str) -> str:
         word = body.removeprefix("EVENT ")
-        try:
-            back = (self.events - int(word, 16)) % TAGS
-        except ValueError:
-            raise Refusal(3, f"no event number: {word}") from None
+        if len(word) != 2 or not HEX.issuperset(word):
+            raise Refusal(3, f"no event number: {word}")
+        back = (self.events - int(word, 16)) % TAGS
         if not 1 <= back <= len(self._kept):
             raise Refusal(6, f"event {word} is not kept")
         return self._kept[-back]

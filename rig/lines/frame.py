@@ -27,7 +27,8 @@ TAGS = 256
 LONGEST = 128
 """Bytes of a line with its end (project choice: two fit the serial buffer of a small controller)."""
 
-_HEX = frozenset("0123456789ABCDEF")
+HEX = frozenset("0123456789ABCDEF")
+"""Digits of tags, checksums and event numbers."""
 
 
 class Line(NamedTuple):
@@ -56,13 +57,13 @@ def decode(raw: bytes) -> Line:
     text = raw.removeprefix(b"\n").removesuffix(b"\n").removesuffix(b"\r")
     if len(text) < 10 or len(text) > LONGEST:
         raise ValueError("is too short" if len(text) < 10 else "is too long")
-    if not text.isascii() or text[-5:-4] != b"*" or not _HEX.issuperset(text[-4:].decode()):
+    if not text.isascii() or text[-5:-4] != b"*" or not HEX.issuperset(text[-4:].decode()):
         raise ValueError("has no checksum")
     if int(text[-4:], 16) != crc_hqx(text[:-5], 0xFFFF):
         raise ValueError("has a wrong checksum")
     word = text[:-5].decode()
     body = word[4:]
-    if word[0] not in KINDS or not _HEX.issuperset(word[1:3]) or word[3] != " " or not body.isprintable():
+    if word[0] not in KINDS or not HEX.issuperset(word[1:3]) or word[3] != " " or not body.isprintable():
         raise ValueError("has a right checksum but no right form")
     return Line(cast(Kind, word[0]), int(word[1:3], 16), body)
 

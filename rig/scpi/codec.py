@@ -55,7 +55,9 @@ def only(fields: Sequence[str]) -> str:
 
 # SCPI-99 volume 1, 7.1.2.1: M is milli, except in MHZ and MOHM where it is mega
 _MULTIPLIERS = {"G": 1e9, "MA": 1e6, "K": 1e3, "": 1.0, "M": 1e-3, "U": 1e-6, "N": 1e-9}
-_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z/%]*)\s*\Z")
+_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([A-Za-z/%]*)\s*\Z", re.ASCII)
+_WHOLE = re.compile(r"\s*[+-]?\d{1,20}\s*\Z", re.ASCII)
+"""Python's own int() would take 1_0 and the digits of every script; no register has more than 20 digits."""
 _NO_DATA = 9.9e37
 
 
@@ -191,10 +193,7 @@ class Integer:
         return str(value)
 
     def parse(self, text: str) -> int:
-        try:
-            return int(text.strip())
-        except ValueError:
-            raise ValueError("is no whole number" if text.strip() else "is empty") from None
+        return whole(text)
 
 
 @dataclass(frozen=True)
@@ -215,7 +214,10 @@ class Switch:
         match = _NUMBER.match(text)
         if match is None or match[2]:
             raise ScpiError(-224 if text.isalpha() else -104)
-        return round(float(match[1])) != 0
+        number = float(match[1])
+        if math.isinf(number):
+            raise ScpiError(-222)
+        return round(number) != 0
 
     def reply(self, value: bool) -> str:
         return self.on if value else self.off
@@ -392,13 +394,30 @@ class ErrorEntry:
 
     def parse(self, text: str) -> Entry:
         code, comma, words = text.strip().partition(",")
-        try:
-            number = int(code)
-        except ValueError:
-            raise ValueError("is no error number" if code else "is empty") from None
+        if _WHOLE.match(code) is None:
+            raise ValueError("is no error number" if code else "is empty")
+        number = int(code)
         if not comma and number != 0:
             raise ValueError("is an error number without its words")
         return Entry(number, words.strip().strip('"'))
+
+
+def plain(text: str) -> float:
+    """A decimal number without a unit; ValueError for anything else, and for what a float cannot hold."""
+    match = _NUMBER.match(text)
+    if match is None or match[2]:
+        raise ValueError("is no number" if text.strip() else "is empty")
+    value = float(match[1])
+    if math.isinf(value):
+        raise ValueError("is beyond every number")
+    return value
+
+
+def whole(text: str) -> int:
+    """A whole number as instruments print it; ValueError for anything else."""
+    if _WHOLE.match(text) is None:
+        raise ValueError("is no whole number" if text.strip() else "is empty")
+    return int(text)
 
 
 def short(word: str) -> str:

@@ -76,7 +76,7 @@ class Command(Generic[T]):
             if kind == "word":
                 out.append(f"(?:{re.escape(text.upper())}|{re.escape(short(text))})")
             elif kind == "number":
-                out.append(r"(\d*)")
+                out.append(r"([0-9]{0,9})")
             else:
                 out.append({"[": "(?:", "]": ")?", ":": ":"}[text])
         return re.compile(":?" + "".join(out) + r"\Z")

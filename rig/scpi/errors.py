@@ -11,6 +11,7 @@ from dataclasses import dataclass
 WORDS: dict[int, str] = {
     0: "No error",
     -100: "Command error",
+    -101: "Invalid character",
     -102: "Syntax error",
     -104: "Data type error",
     -108: "Parameter not allowed",

@@ -230,6 +230,8 @@ class ScpiFace:
         return parsed
 
     def _units_of(self, line: str) -> list[str] | list[ScpiError]:
+        if not line.isascii():
+            return [ScpiError(-101)]  # str.upper() would make letters of the standard of others (sharp s: SS)
         try:
             texts = _split(_UNIT, line, ";")
         except ScpiError as error:
