@@ -8,7 +8,7 @@ come of it.
   witness.py      what a car may do, whatever it hears: read from the facts on CHAdeMO, not from the rig's vehicle
   scpi.py         lines to emulated instruments, replies to drivers
   boxes.py        lines to the vehicle interface and to the charger's service port, and their replies
-  can.py          frames to the car, to the emulated charger, to the rules, and what an adapter hands on
+  frames.py       frames to the car, to the emulated charger, to the rules, and what an adapter hands on
   files.py        bench, profile and vehicle files, traces, journals
 
 One seed gives one sequence of inputs. A finding is printed with what reproduces it.

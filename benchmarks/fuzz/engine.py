@@ -146,8 +146,8 @@ class Fuzz(Generic[I]):
             subject.end()
         except Wrong as wrong:
             tally.found(wrong.kind, f"{wrong}\n{_shown(recent)}")
-        except Endless:
-            tally.found("endless", _shown(recent))
+        except Endless as error:
+            tally.found("endless", f"at {place(error)}\n{_shown(recent)}")
         except Exception as error:  # noqa: BLE001  (whatever it is, it is what is looked for)
             tally.found("crash", f"{type(error).__name__}: {error}, at {place(error)}\n{_shown(recent)}")
 

@@ -243,11 +243,10 @@ class HardwareBus:
                     return
                 continue
             self._guard()
-            if message is not None and not message.is_remote_frame and not message.is_error_frame:
-                self._heard(message)
+            if message is not None and (frame := data_frame(message)) is not None:
+                self._heard(message, frame)
 
-    def _heard(self, message: can.Message) -> None:
-        frame = _frame(message)
+    def _heard(self, message: can.Message, frame: Frame) -> None:
         now = self._clock.now()
         at = self._clock.of_wall(message.timestamp) if self._does.stamps else now
         port = self._cycled.get(frame.id) if self._does.kernel_cycle and not message.is_rx else None
@@ -313,6 +312,15 @@ class _HardwarePort:
     def close(self) -> None:
         """Leave."""
         self._bus.detach(self)
+
+
+def data_frame(message: can.Message) -> Frame | None:
+    """What a node hears of it; None for what is no data frame of a classic bus: remote, error and FD frames, and what
+    an adapter hands on that no wire carries."""
+    if message.is_remote_frame or message.is_error_frame or message.is_fd:
+        return None
+    fits = len(message.data) <= 8 and 0 <= message.arbitration_id < (0x2000_0000 if message.is_extended_id else 0x800)
+    return _frame(message) if fits else None
 
 
 def _message(frame: Frame) -> can.Message:

@@ -139,13 +139,13 @@ class Masked:
         """See `Judge.look`."""
         limit = _vehicle_limit(s)
         if limit is None or not s.whole:
-            return None
+            return self._idle()
         if self._first is None:
             self._first = limit
         if limit != self._first:
             self._first = 0.0
         if self._first == 0 or s.phase not in RUNNING:
-            return None
+            return self._idle()
         found = no_discharge(s)
         if not isinstance(found, Breach):
             self.seen, self._since, self.due = True, None, math.inf
@@ -158,6 +158,10 @@ class Masked:
         self.seen = self._told = True
         self.due = math.inf
         return Breach(found.value, 0, f"{found.value:g} A of discharge on the initial limit of {self._first:g} A")
+
+    def _idle(self) -> None:
+        """Nothing to judge now, and no moment to wait for."""
+        self._since, self.due = None, math.inf
 
 
 RULES: tuple[Rule, ...] = (

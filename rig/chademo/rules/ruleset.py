@@ -170,9 +170,10 @@ class RuleSet:
         return found
 
     def _looked(self, seat: _Seat, now: float, frame: Frame | None, breach: Breach | None) -> None:
-        """A judge names another moment, or has found something."""
+        """A judge names another moment, or has found something. One that has passed is none: it would be waited for for
+        ever."""
         seat.due = seat.judge.due
-        if seat.due < math.inf:
+        if now < seat.due < math.inf:
             self._armed[seat] = seat.due
         else:
             self._armed.pop(seat, None)
