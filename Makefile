@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 
-.PHONY: certify test lint bench qualify proofs chaos metrology report clean
+.PHONY: certify test lint bench qualify proofs chaos metrology fuzz soak report clean
 
 certify: $(STAMP)
 	$(BIN)/v2hrig certify $(ARGS)
@@ -39,6 +39,10 @@ metrology: $(STAMP)
 # Rigs and their supervisors killed at random moments of an energised run, over real sockets: an hour and a half.
 chaos: $(STAMP)
 	$(BIN)/python -m benchmarks.chaos $(ARGS)
+
+# Whatever comes from outside, at random: a million lines and replies, a million frames, and files; a quarter of an hour.
+fuzz: $(STAMP)
+	$(BIN)/python -m benchmarks.fuzz $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -8,8 +8,22 @@ DutViolation  the device under test        -> verdict FAIL; raised by rules and 
 from __future__ import annotations
 
 
+def shown(words: str) -> str:
+    """Words that may hold anything, fit for a terminal: what does not print, but the end of a line, as its escape."""
+    if words.isprintable():
+        return words
+    return "".join(one if one.isprintable() or one == "\n" else one.encode("unicode_escape").decode() for one in words)
+
+
 class RigError(Exception):
-    """Root of all errors this rig raises on purpose. The message is one line: what, where, and how to mend it."""
+    """Root of all errors this rig raises on purpose. The message is one line: what, where, and how to mend it.
+
+    It may quote a file or an instrument, and is printed on terminals and pages: what does not print is shown as its
+    escape, so that nothing quoted can move a cursor or turn a line round.
+    """
+
+    def __str__(self) -> str:
+        return shown(super().__str__())
 
 
 class UseError(RigError):

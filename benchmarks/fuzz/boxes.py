@@ -167,7 +167,7 @@ class BoxDriverFuzz:
         )
         self._clock.sleep(1.5)
         if self._box == "vehicle_interface":
-            self._driver.subscribe(lambda at, change: None)
+            self._driver.subscribe(lambda *_: None)
 
     def make(self, rng: Random) -> bytes:
         return rng.randbytes(1 + below(rng, 6))

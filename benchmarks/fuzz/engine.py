@@ -125,7 +125,9 @@ class Fuzz(Generic[I]):
     def run(self, inputs: int) -> Tally:
         """Try so many."""
         tally = self.tally
-        while tally.inputs < inputs:
+        before = -1
+        while before < tally.inputs < inputs:  # an episode that cannot even begin is told once
+            before = tally.inputs
             with bounded(ENDS_WITHIN):
                 self._episode(min(self._subject.episode, inputs - tally.inputs))
         tally.corpus, tally.seen = len(self._corpus), len(self._seen)

@@ -295,9 +295,9 @@ class ChargerFuzz(Frames):
         self._world = world = World(clock, Plant(), 1, bus)
         plant = world.plant
         plant.set_mains(Mains(True, (100.0, 100.0), 50.0))
-        self._evps = EmulatedEvps(world, Options(), lambda body: None)
+        self._evps = EmulatedEvps(world, Options(), lambda _: None)
         plant.set_dc_supply(DcSupply(True, 374.0, 0.1, 40.0, 40.0))
-        self._bus, self._over = bus.attach("car", lambda at, frame: None), 0
+        self._bus, self._over = bus.attach("car", lambda *_: None), 0
         self._status, self._limit, self._enabled = VEHICLE_SAYS[2], 0, False
         self._asked: list[tuple[float, float]] = [(0.0, 0.0)]
         self._let: list[tuple[float, float]] = [(0.0, 0.0)]
@@ -389,7 +389,9 @@ class RulesFuzz(Frames):
         self._observer.close(self._now)
         for quick, thorough in zip(self._quick.verdicts(), self._thorough.verdicts(), strict=True):
             if (quick.state, quick.first) != (thorough.state, thorough.first):
-                raise Wrong(f"{quick.rule.id}: {quick.state} {quick.first}; thorough: {thorough.state} {thorough.first}")
+                raise Wrong(
+                    f"{quick.rule.id}: {quick.state} {quick.first}; thorough: {thorough.state} {thorough.first}"
+                )
 
     def _other(self, rng: Random) -> WireChanged | ContactorMoved | Sample:
         wires: tuple[Wire, ...] = ("d1", "d2", "k", "proximity", "lock")

@@ -10,7 +10,7 @@ NUMBERS = (
     *(b".", b"1.", b".5", b"1e", b"0x10", b"#H1F", b"1_0", b"\xb2", b"9" * 40, b"1" * 400, b"1e308", b"4.9e-324"),
     *(b"65536", b"2147483648", b"-2147483649", b"MIN", b"MAX", b"DEF", b"ON", b"OFF", b"1 V", b"1kV", b"1 mV"),
 )
-SIGNS = b'\x00\x01\x08\t\n\r\x1b !"#$%\'()*+,-./0123456789:;<=>?@AZ[\\]^_`az{|}~\x7f\x80\xa0\xb5\xdf\xfe\xff'
+SIGNS = b"\x00\x01\x08\t\n\r\x1b !\"#$%'()*+,-./0123456789:;<=>?@AZ[\\]^_`az{|}~\x7f\x80\xa0\xb5\xdf\xfe\xff"
 LONGEST = 300
 """Bytes to which an input may grow."""
 

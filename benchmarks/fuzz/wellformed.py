@@ -1,5 +1,5 @@
-"""What a reply must look like to be a value: response data of IEEE 488.2 chapter 8, read a second time and by other means
-than the rig's codecs. None: it is no value, and whoever makes one of it is wrong.
+"""What a reply must look like to be a value: response data of IEEE 488.2 chapter 8, read a second time and by other
+means than the rig's codecs. None: it is no value, and whoever makes one of it is wrong.
 """
 
 from __future__ import annotations

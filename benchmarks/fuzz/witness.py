@@ -3,8 +3,8 @@ machine; it hears the same frames, wires and pack, and keeps of them what it nee
 
 A frame counts when it has an 11-bit identifier and 8 bytes (chademo.md 0); everything else is noise.
 
-  contactors close   only with d1, d2, proximity and k on, charging enabled said (102.5.0), the plug locked (109.5.2), no
-                     fault in 109.5, a charger heard within a second, and at most 20 V at the inlet (chademo.md 2, 3)
+  contactors close   only with d1, d2, proximity and k on, charging enabled said (102.5.0), the plug locked (109.5.2),
+                     no fault in 109.5, a charger heard within a second, and at most 20 V at the inlet (chademo.md 2, 3)
   current is asked   only while all of that holds and the contactors are closed; never more than 108.3 offers; rising by
                      no more than 2 A from frame to frame
   discharge is let   only to a charger that has said it can (109.4.0), under the same

@@ -147,7 +147,9 @@ def read_run_info(folder: Path) -> RunInfo | None:
 def _read(path: Path) -> RunInfo:
     try:
         return msgspec.json.decode(path.read_bytes(), type=RunInfo)
-    except msgspec.MsgspecError as error:
+    except OSError as error:
+        raise TraceError(f"{path}: {why(error)}; restore the file from its sealed copy") from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise TraceError(f"{path}: {error}; restore the file from its sealed copy") from None
 
 

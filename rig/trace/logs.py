@@ -7,6 +7,7 @@ where it cannot go on, reading ends; who reads is told of the second. MF4 needs 
 from __future__ import annotations
 
 import importlib.util
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ import can
 from rig.can.frame import Frame
 from rig.errors import TraceError
 from rig.trace.lines import Entry
+
+_QUIET = logging.getLogger("can.io")
+_QUIET.propagate = False  # its readers would print lines of a spoilt file as they are, control characters too
+_QUIET.addHandler(logging.NullHandler())
 
 EXTRA = "pip install 'v2hrig[trace]'"
 SNIFFED = 4096

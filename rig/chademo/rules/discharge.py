@@ -139,13 +139,15 @@ class Masked:
         """See `Judge.look`."""
         limit = _vehicle_limit(s)
         if limit is None or not s.whole:
-            return self._idle()
+            self._idle()
+            return None
         if self._first is None:
             self._first = limit
         if limit != self._first:
             self._first = 0.0
         if self._first == 0 or s.phase not in RUNNING:
-            return self._idle()
+            self._idle()
+            return None
         found = no_discharge(s)
         if not isinstance(found, Breach):
             self.seen, self._since, self.due = True, None, math.inf

@@ -39,6 +39,9 @@ class Occasion:
             if any(slot.last - self._since >= ENOUGH - PERIOD - PACE for slot in speaking):
                 self.due = math.inf
                 return True
+            if all(slot.last < self._since for slot in speaking):  # silence: the frame that ends it is out of pace,
+                self._since, self.due = None, math.inf  # and so heard; until then there is nothing to count
+                return False
             self._since = now
         self.due = self._since + ENOUGH
         return False
@@ -158,7 +161,7 @@ class Silence:
         over = {slot.id: max(slot.last, s.hole) + SILENCE for slot in speaking}
         gone = [i for i, at in over.items() if now >= at and i not in self._told]
         self._told = {i for i, at in over.items() if now >= at}
-        self.due = min((at for at in over.values() if at > now), default=now + SILENCE)
+        self.due = min((at for at in over.values() if at > now), default=math.inf)
         if not self.seen:
             self.due = min(self.due, self._occasion.due)
         if not gone:
