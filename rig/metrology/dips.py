@@ -18,7 +18,7 @@ import numpy as np
 
 from rig.errors import UseError
 from rig.metrology.measurement import Component, Measurement
-from rig.metrology.rms import HalfCycles, urms_half
+from rig.metrology.rms import HalfCycles, urms_budget, urms_half
 from rig.metrology.wave import Wave
 
 DIP, INTERRUPTION, SWELL, HYSTERESIS = 0.90, 0.05, 1.10, 0.02
@@ -75,11 +75,10 @@ def _event(w: Wave, half: HalfCycles, kind: Kind, begin: int, end: int | None, f
     edge = Component(
         "refreshed each half cycle", math.sqrt(2) * 0.5 / frequency / math.sqrt(3), "rectangular", "method"
     )
-    gain = Component("gain", w.gain_u * extreme, "normal", w.source or "gain")
     return VoltageEvent(
         kind,
         since,
         until,
-        Measurement(f"u_{kind}", extreme, "V", (gain,), w.source, float(half.times[begin + i]), w.of),
+        Measurement(f"u_{kind}", extreme, "V", urms_budget(w, extreme), w.source, float(half.times[begin + i]), w.of),
         Measurement(f"t_{kind}", until - since, "s", (edge,), w.source, min(until, w.start + w.seconds), w.of),
     )

@@ -34,10 +34,11 @@ def power_factor(p: Measurement, s: Measurement, name: str = "power_factor") -> 
 
 
 def energy(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:
-    """J of a series of power readings in W, from the first to the last reading of the window."""
+    """J of a series of power readings in W, from the first to the last reading of the window. BenchFault for a window
+    with a hole in it."""
     if s.unit != "W":
         raise UseError(f"{name}: energy is made from W, got {s.unit}; hand in power readings")
-    w = s.between(since, until)
+    w = s.between(since, until).without_holes()
     span = float(w.t[-1] - w.t[0])
     power_at_ends = float(np.abs(w.y[[0, -1]]).max())
     # The reading's error is the same all along; the window's ends are known to one update.
@@ -49,7 +50,7 @@ def total(parts: Sequence[Measurement], name: str) -> Measurement:
     units = {m.unit for m in parts}
     if len(units) != 1:
         raise UseError(f"{name}: give parts of one unit, one at least; got {', '.join(sorted(units)) or 'none'}")
-    budget = tuple(Component(m.name, m.u, "normal", m.source) for m in parts)
+    budget = tuple(Component(m.name, m.u, "normal", m.source, 1.0, m.dof) for m in parts)
     of = tuple(dict.fromkeys(digest for m in parts for digest in m.of))
     value = math.fsum(m.value for m in parts)
     return Measurement(name, value, units.pop(), budget, " + ".join(m.source for m in parts), parts[0].at, of)
@@ -59,7 +60,7 @@ def share(m: Measurement, whole: float, name: str, less: float = 0.0) -> Measure
     """(value - less) / whole as a fraction; whole and less are exact (set-points and ratings), in the value's unit."""
     if not whole > 0:
         raise UseError(f"{name}: {whole:g} {m.unit} is nothing to divide by")
-    budget = (Component(m.name, m.u, "normal", m.source, 1 / whole),)
+    budget = (Component(m.name, m.u, "normal", m.source, 1 / whole, m.dof),)
     return Measurement(name, (m.value - less) / whole, "1", budget, m.source, m.at, m.of)
 
 

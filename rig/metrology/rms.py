@@ -18,7 +18,7 @@ from rig.metrology.measurement import Component, Measurement
 from rig.metrology.sine import SineFit, fit_record, fit_sine, with_shape
 from rig.metrology.wave import BLOCK, Floats, Wave, blocks
 
-__all__ = ["HalfCycles", "SineFit", "fit_sine", "fit_wave", "frequency", "rms", "thd", "urms_half"]
+__all__ = ["HalfCycles", "SineFit", "fit_sine", "fit_wave", "frequency", "rms", "thd", "urms_budget", "urms_half"]
 
 FIRST_CYCLES = 5
 """Cycles of the first fit: short enough for a first guess some per cent off (project choice)."""
@@ -113,6 +113,20 @@ def urms_half(w: Wave, nominal_frequency: float) -> HalfCycles:
     integral = integral_of_squares(w, np.arange(steps + 1, dtype=np.float64) * half)
     values = np.sqrt(np.maximum(integral[2:] - integral[:-2], 0.0) / (2 * half))
     return HalfCycles(w.start + np.arange(2, steps + 1, dtype=np.float64) * half, values)
+
+
+def urms_budget(w: Wave, value: float, scale: float = 1.0) -> tuple[Component, ...]:
+    """Of one Urms(1/2), in its unit. scale: of the measurand per unit.
+
+    The digitizer's zero and its noise add their squares: of a value near to them there may be nothing else in it.
+    """
+    added = math.hypot(math.sqrt(3) * w.offset_u, w.noise)
+    beside = value - math.sqrt(max(value**2 - added**2, 0.0))
+    return (
+        Component("gain", w.gain_u * value, "normal", w.source or "gain", scale),
+        Component("zero and noise", beside / math.sqrt(3), "one-sided", f"0 to {beside:.2g} {w.unit}", scale),
+        Component("resolution", w.resolution / math.sqrt(12), "rectangular", "converter step", scale),
+    )
 
 
 def thd(w: Wave, nominal_frequency: float, order: int = 40, name: str = "thd_u") -> Measurement:

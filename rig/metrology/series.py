@@ -18,6 +18,9 @@ from rig.metrology.timing import count
 from rig.metrology.wave import Floats
 
 ROOT12 = math.sqrt(12)
+HOLE, LEAST_HOLE = 5.0, 1.0
+"""Usual spacings of readings, and s, that no reading came for at least, where some are missing (project choice: more
+than a busy computer is late by)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,6 +59,19 @@ class Series:
                 f"series {self.source}: no reading from {since:g} to {until:g} s; record longer or read faster"
             )
         return Series(self.t[inside], self.y[inside], self.unit, self.u, self.interval, self.source, self.of)
+
+    def without_holes(self) -> Series:
+        """The same. BenchFault where readings are missing: what was not seen is not run straight over."""
+        if len(self.t) > 2:
+            apart = np.diff(self.t)
+            usual = max(self.interval, float(np.median(apart)))
+            i = int(np.argmax(apart))
+            if apart[i] > max(HOLE * usual, LEAST_HOLE):
+                raise BenchFault(
+                    f"series {self.source}: no reading from {self.t[i]:.3f} to {self.t[i + 1]:.3f} s, where one comes "
+                    f"each {usual:.3g} s; see what stopped the instrument and measure again"
+                )
+        return self
 
     @property
     def magnitude(self) -> Series:
@@ -147,8 +163,8 @@ def first_exit(s: Series, low: float, high: float, name: str, since: float) -> M
 
 
 def mean(s: Series, name: str, since: float = -math.inf, until: float = math.inf) -> Measurement:
-    """Time-weighted mean of the readings in a window."""
-    w = s.between(since, until)
+    """Time-weighted mean of the readings in a window. BenchFault for a window with a hole in it."""
+    w = s.between(since, until).without_holes()
     span = float(w.t[-1] - w.t[0])
     value = float(np.trapezoid(w.y, w.t)) / span if span > 0 else float(np.mean(w.y))
     n = len(w.y)
@@ -235,10 +251,11 @@ def worst_excess(s: Series, limit: Series, name: str, ramp: float = math.inf, de
 
     limit: holds from each of its entries to the next; readings before the first are not looked at. A rise of the
     limit counts at once; after a fall the allowed value stays for `delay` s and then falls by `ramp` unit/s.
+    BenchFault where readings are missing.
     """
     if limit.unit != s.unit:
         raise UseError(f"{name}: value in {s.unit}, limit in {limit.unit}; give both in one unit")
-    w = s.between(float(limit.t[0]), math.inf)
+    w = s.between(float(limit.t[0]), math.inf).without_holes()
     excess = w.y - _allowed(w.t, limit, ramp, delay)
     i = int(np.argmax(excess))
     moving = abs(float(np.gradient(excess, w.t)[i])) if len(w.t) > 1 and (np.diff(w.t) > 0).all() else 0.0

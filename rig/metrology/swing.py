@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from rig.errors import BenchFault, UseError
-from rig.metrology.measurement import Component, Measurement
-from rig.metrology.rms import urms_half
+from rig.metrology.measurement import Measurement
+from rig.metrology.rms import urms_budget, urms_half
 from rig.metrology.wave import Wave
 
 
@@ -25,9 +24,8 @@ def voltage_deviation(
         away = np.abs(half.values / voltage - 1.0)
         i = int(np.argmax(away))
         if worst is None or away[i] > worst.value:
-            worst = Measurement(
-                name, float(away[i]), "1", _budget(w, float(half.values[i]), 1 / voltage), w.source, 0.0, w.of
-            )
+            budget = urms_budget(w, float(half.values[i]), 1 / voltage)
+            worst = Measurement(name, float(away[i]), "1", budget, w.source, float(half.times[i]), w.of)
     assert worst is not None
     return worst
 
@@ -41,12 +39,4 @@ def highest_rms(w: Wave, frequency: float, since: float, name: str = "u") -> Mea
         raise BenchFault(f"{w.source or 'wave'}: no cycle after {since:.3f} s in it; record longer")
     i = int(later[np.argmax(half.values[later])])
     value = float(half.values[i])
-    return Measurement(name, value, "V", _budget(w, value, 1.0), w.source, float(half.times[i]), w.of)
-
-
-def _budget(w: Wave, value: float, scale: float) -> tuple[Component, ...]:
-    """Of one Urms(1/2); scale: of the measurand per V."""
-    return (
-        Component("gain", w.gain_u * value, "normal", w.source or "gain", scale),
-        Component("resolution", w.resolution / math.sqrt(12), "rectangular", "converter step", scale),
-    )
+    return Measurement(name, value, "V", urms_budget(w, value), w.source, float(half.times[i]), w.of)

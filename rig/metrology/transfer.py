@@ -231,6 +231,7 @@ def _settled_end(w: Wave, frequency: float, peak: float, cycle: int) -> SineFit 
     last = _reference(w, total - n, total, frequency)
     surely, perhaps = _about_low(w)
     if last.amplitude < surely * peak or last.residual > THRESHOLD * peak / 2:
+        _must_have_settled(w, frequency, peak)
         return None
     if last.amplitude < perhaps * peak:
         raise BenchFault(
@@ -251,6 +252,17 @@ def _settled_end(w: Wave, frequency: float, peak: float, cycle: int) -> SineFit 
                 return fit
         begin += lag
     return loose or last
+
+
+def _must_have_settled(w: Wave, frequency: float, peak: float) -> None:
+    """BenchFault for a voltage that comes back in the last cycles of a record: neither back for good nor lost."""
+    ratio = urms_half(w.cut(max(0, len(w.samples) - (FEWEST + 2) * round(w.rate / frequency))), frequency).values
+    level = LOW * peak / math.sqrt(2)
+    if ratio[-1] >= level and ratio.min() < level:
+        raise BenchFault(
+            f"{w.source or 'leg'}: comes back in the last {FEWEST} cycles of its record, too late to be settled; "
+            "record longer"
+        )
 
 
 def _joined(

@@ -39,4 +39,11 @@ def trimmed(w: Wave, reading: Measurement, frequency: float, since: float, until
     noise = math.hypot(*(c.contribution for c in here.budget if c.name != "gain"))
     gain_u = math.hypot(reading.u / reading.value, noise / here.value)
     samples = np.asarray(w.samples * np.float32(factor), dtype=np.float32)
-    return replace(w, samples=samples, resolution=w.resolution * factor, gain_u=gain_u)
+    return replace(
+        w,
+        samples=samples,
+        resolution=w.resolution * factor,
+        gain_u=gain_u,
+        offset_u=w.offset_u * factor,
+        noise=w.noise * factor,
+    )

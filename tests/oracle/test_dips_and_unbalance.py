@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -44,6 +45,14 @@ def test_residual_voltage_of_a_sag(left: float, gap: float) -> None:
     assert event.extreme.value == pytest.approx(100.0 * left, rel=1e-3)
     assert event.duration.value == pytest.approx(gap, abs=0.02)
     assert 100.25 <= event.begin <= 100.25 + 0.021
+
+
+def test_of_little_voltage_the_zero_of_the_channel_may_be_all_there_is() -> None:
+    """Four volts left, read on a channel that is off by three."""
+    w = Scene(gap=0.3, left=0.04).wave()
+    (event,) = voltage_events(replace(w, samples=w.samples + np.float32(3.0), offset_u=3.0 / math.sqrt(3)), 100.0, 50.0)
+    assert event.extreme.value == pytest.approx(5.0, abs=0.05)
+    assert abs(event.extreme.value - 4.0) <= event.extreme.expanded()
 
 
 def test_a_shallow_sag_is_no_dip() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -99,6 +100,14 @@ def test_seamless() -> None:
     m = margin(Scene(gap=0.0, noise=0.005))
     assert m.value == 1.0
     assert m.budget
+
+
+@pytest.mark.parametrize(("left", "open_"), [(0.69, True), (0.705, True), (0.76, False), (0.60, False)])
+def test_a_magnitude_about_a_step_of_the_curve_is_as_uncertain_as_the_gain_makes_it(left: float, open_: bool) -> None:
+    """A sag to 70 % may last 20 ms or half a second; a gain that is known to 2.3 % cannot say which."""
+    w = replace(Scene(gap=0.2, left=left, noise=0.003).wave(), gain_u=0.0115)
+    m = itic_margin([w], 100.0, 50.0)
+    assert (m.value - m.expanded() < 0.0 < m.value + m.expanded()) == open_
 
 
 def test_never_back_is_outside_for_ever() -> None:

@@ -210,6 +210,11 @@ def test_a_later_stretch_that_may_be_too_low_is_in_the_uncertainty(deep: float, 
     assert (m.value + m.expanded() >= 220e-3) == perhaps
 
 
+def test_what_comes_back_as_the_record_ends_is_neither_back_nor_lost() -> None:
+    with pytest.raises(BenchFault, match="last 5 cycles"):
+        transfer_time([Scene(gap=0.3, tail=0.06).wave()], 100.0, 50.0)
+
+
 def test_no_interruption() -> None:
     result = measured(Scene(gap=0.0, noise=0.01, harmonics={5: 0.04}))
     assert result.measurement.value == 0.0

@@ -166,6 +166,12 @@ def test_a_trimmed_wave_is_as_good_as_the_meter() -> None:
     assert w.gain_u < 2e-3
 
 
+def test_what_a_trimmed_wave_is_wrong_by_is_trimmed_with_it() -> None:
+    w = replace(wave(sine(times(1.0)) / 1.08), offset_u=1.0, noise=0.1)
+    made = trimmed(w, reading(100.0), F, START + 0.1, START + 0.3)
+    assert (made.offset_u, made.noise) == pytest.approx((1.08, 0.108), rel=1e-3)
+
+
 def test_a_wave_of_another_voltage_is_not_trimmed() -> None:
     with pytest.raises(BenchFault, match="probe factor"):
         trimmed(wave(sine(times(1.0))), reading(120.0), F, START + 0.1, START + 0.3)
@@ -227,4 +233,15 @@ def test_a_share_carries_the_uncertainty_of_what_is_shared() -> None:
     m = share(reading(50.0), 200.0, "part", less=10.0)
     assert m.value == pytest.approx(0.2)
     assert m.u == pytest.approx(0.05 / 200.0)
+    few = replace(reading(50.0), budget=(Component("meter", 0.05, "normal", "3 readings", dof=2),))
+    assert share(few, 200.0, "part").dof == pytest.approx(2.0)
+    assert total([replace(few, unit="W")], "p").dof == pytest.approx(2.0)
     assert m.unit == "1"
+
+
+def test_the_worst_deviation_says_when_and_knows_its_channels_zero() -> None:
+    t = times(1.0)
+    w = replace(wave(sine(t) * np.where((t > 0.5) & (t < 0.6), 0.9, 1.0) + 3.0), offset_u=3.0 / math.sqrt(3))
+    m = voltage_deviation([w], U, F)
+    assert START + 0.5 <= m.at <= START + 0.62
+    assert abs(m.value - 0.1) <= m.expanded()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rig.errors import BenchFault, UseError
 from rig.metrology.measurement import Component, Measurement
+from rig.metrology.power import energy
 from rig.metrology.series import (
     Series,
     largest,
@@ -107,6 +109,21 @@ def test_mean_weighs_by_time() -> None:
     assert m.u >= 0.3
     assert mean(s, "p", since=1.0).value == 2.0
     assert mean(Series(np.array([1.0]), np.array([5.0]), "W"), "p").value == 5.0
+
+
+def test_readings_that_are_missing_are_not_run_over() -> None:
+    """Half a second late is a busy computer; four seconds of ten unseen are nothing to take a mean of."""
+    t = np.arange(0.0, 10.0, 0.2)
+    late, holed = (Series(kept, 100.0 + 0.0 * kept, "W") for kept in (np.delete(t, [20, 21]), t[(t < 3.0) | (t > 7.0)]))
+    assert mean(late, "p").value == pytest.approx(100.0)
+    for measure in (
+        lambda: mean(holed, "p"),
+        lambda: energy(holed, "e"),
+        lambda: worst_excess(holed, replace(holed, t=t[:1], y=t[:1] + 120.0), "excess"),
+    ):
+        with pytest.raises(BenchFault, match=r"no reading from 2\.800 to 7\.200 s, where one comes each 0\.2 s"):
+            measure()
+    assert mean(holed, "p", until=2.9).value == pytest.approx(100.0)
 
 
 def test_largest_and_smallest_say_when() -> None:
