@@ -166,12 +166,17 @@ def bad(place: float, seen: np.ndarray, stated: np.ndarray, seeds: int) -> list[
 def main() -> None:
     """Print the rates at each place; exit 1 when a wrong verdict is seen too often."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.at_the_limit", description=__doc__)
+    parser.add_argument("requirements", nargs="*", help=f"of {', '.join(id_ for id_, *_ in SUBJECTS)}; none: all")
     parser.add_argument("-n", type=int, default=1000, help="specimens at each place")
     parser.add_argument("--places", type=float, nargs="*", default=PLACES, help="U from the limit, + inside")
     chosen = parser.parse_args()
     catalogue = read_catalogue(REQUIREMENTS).for_profile(read_profile(find_profile(PROFILE)))
     wrong = 0
+    if unknown := set(chosen.requirements) - {id_ for id_, *_ in SUBJECTS}:
+        parser.error(f"no requirement {', '.join(sorted(unknown))} here")
     for id_, quantity, measure in SUBJECTS:
+        if chosen.requirements and id_ not in chosen.requirements:
+            continue
         r = catalogue[id_]
         print(f"{id_} {quantity} {r.row(quantity).limit}, {chosen.n} specimens: PASS / INCONCLUSIVE / FAIL, %")
         print(f"{'U from it':>9}  {'seen':^22}{'stated budget':^22}{'normal':^22}")

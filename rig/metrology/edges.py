@@ -46,6 +46,8 @@ STEADY = 0.10
 choice)."""
 VISIBLE = 0.03
 """Of the nominal peak: a mean departure over 0.1 ms that is no ripple of the reference (project choice)."""
+NEARLY = 0.7
+"""Of the threshold, of a mean over 0.1 ms: it may have been above it (project choice: the slope of half a sine)."""
 SURE = 16.0
 """Squares of the noise: four standard deviations (project choice)."""
 LOOKED = 1 << 13
@@ -276,13 +278,13 @@ def _visible(missing: Floats, allowed: Floats, noise: float, peak: float, rate: 
 
 
 def _stray(missing: Floats, noise: float, peak: float, rate: float) -> int:
-    """Samples outwards to the last 0.1 ms plainly out of tolerance, whatever hole lies before it: too short to persist,
-    and yet perhaps the end of a residual voltage that looked like the live one on the way. It may belong to the
-    disturbance or not, so the edge may be there or not."""
+    """Samples outwards to the last 0.1 ms that may be out of tolerance, whatever hole lies before it: too short to
+    persist, and yet perhaps the end of a residual voltage that looked like the live one on the way. It may belong to the
+    disturbance or not, so the edge may be there or not. What only just comes out of tolerance is less in its mean."""
     width = max(3, round(0.1e-3 * rate))
     if len(missing) < width:
         return 0
-    level = THRESHOLD * peak + math.sqrt(SURE / width) * noise
+    level = max(NEARLY * THRESHOLD * peak, 1.2 * math.sqrt(SURE / width) * noise)
     where = np.flatnonzero(np.abs(_means(missing, width)) > level)
     return int(where[-1]) + width if len(where) else 0
 
