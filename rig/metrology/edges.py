@@ -278,9 +278,11 @@ def _visible(missing: Floats, allowed: Floats, noise: float, peak: float, rate: 
 
 
 def _stray(missing: Floats, noise: float, peak: float, rate: float) -> int:
-    """Samples outwards to the last 0.1 ms that may be out of tolerance, whatever hole lies before it: too short to
-    persist, and yet perhaps the end of a residual voltage that looked like the live one on the way. It may belong to the
-    disturbance or not, so the edge may be there or not. What only just comes out of tolerance is less in its mean."""
+    """Samples outwards to the last 0.1 ms that may be out of tolerance, whatever hole lies before it.
+
+    Too short to persist, and yet perhaps the end of a residual voltage that looked like the live one on the way: the
+    edge may be there or not. What only just comes out of tolerance is less than that in its mean.
+    """
     width = max(3, round(0.1e-3 * rate))
     if len(missing) < width:
         return 0
