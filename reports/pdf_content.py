@@ -117,6 +117,7 @@ def content(sources: Sources, issue: Issue) -> Section:
             for row in surroundings.rows(run)
         ],
         "decision": _decision(run),
+        "references": _references(run),
         "methods": _methods(run),
         "matrix": [_requirement(run, asked) for asked in _by_id(run.in_scope)],
         **_figures(sources),
@@ -305,11 +306,20 @@ def _conditions(sources: Sources, issue: Issue) -> Section:
 
 def _decision(run: Run) -> Section:
     judged = [one for asked in run.requirements.values() for _, one in asked.judged]
+    claims: dict[str, list[str]] = {}
+    for one in judged:
+        claims.setdefault(one.claim, []).append(one.requirement)
     return {
         "rules": sorted({one.rule for one in judged}) or ["no value was judged in this run"],
         "factors": ", ".join(dict.fromkeys(f"k = {one.k:g}" for one in sorted(judged, key=lambda one: one.k))),
-        "claims": sorted({one.claim for one in judged}),
+        "claims": [(claim, ", ".join(dict.fromkeys(ids))) for claim, ids in sorted(claims.items())],
     }
+
+
+def _references(run: Run) -> Section:
+    """Keys in brackets of the sources of what is in scope, and what they stand for."""
+    named = {key: words for asked in run.in_scope for key, words in asked.doc.references.items()}
+    return [(f"[{key}]", named[key]) for key in sorted(named)]
 
 
 def _methods(run: Run) -> Section:

@@ -6,7 +6,9 @@ bounds in SI. A limit with `of = "power"` is a multiple of that rating or declar
 grid_codes is of these codes only, and one with a setting says at which set value of a protection it is measured. A row
 without limits says in `not_run` why.
 
-A requirement whose number was not seen in a source, or is our own, may never be called conformity (`claim`).
+A requirement whose number was not seen in a source, or is our own, may never be called conformity, and one whose source
+is no standard conforms to nothing: it keeps a limit taken from there (`claim`). references.toml says what the keys in
+brackets of a source stand for.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from rig.errors import BenchConfigError, UseError
 from rig.metrology.decision import SEVERITY, UNITS, Judgement, Limit, Rule, judge
 from rig.metrology.measurement import Measurement
 from rig.profile import FIGURES, Capability, Override, Profile, Table, explain, read_toml
+from rig.references import FILE, keys_in, read_references
 
 Grade = Literal["seen", "second-hand", "memory", "project"]
 _GRADES: Mapping[str, Grade] = {
@@ -156,8 +159,10 @@ class Requirement(Table):
 
     stated: the limit in the words of the catalogue's source, in stated_unit. needs: capabilities without which it does
     not apply. grid_codes: the codes it belongs to, empty for all. limits: what can be judged. begins: conditions a test
-    of it begins under, beside those of every test. not_run: why it cannot be judged.
-    overridden: a profile replaced a limit; applies: the device has a part in it (both set by for_profile).
+    of it begins under, beside those of every test. not_run: why it cannot be judged. normative: the limit is a
+    standard's own, which its source names.
+    references: what the keys of its sources stand for (set by read_catalogue). overridden: a profile replaced a limit;
+    applies: the device has a part in it (both set by for_profile).
     """
 
     id: Annotated[str, Field(pattern=r"^[A-Z]{2,3}-\d{3}$")]
@@ -168,12 +173,14 @@ class Requirement(Table):
     conditions: str
     source: str
     confidence: Confidence
+    normative: bool = False
     needs: tuple[Capability, ...] = ()
     grid_codes: tuple[str, ...] = ()
     rule: RuleTable = RuleTable()
     limits: tuple[LimitRow, ...] = Field(default=(), alias="limit")
     begins: tuple[ConditionRow, ...] = Field(default=(), alias="condition")
     not_run: str | None = None
+    references: Mapping[str, str] = Field(default={}, exclude=True)
     overridden: bool = False
     applies: bool = True
 
@@ -219,7 +226,12 @@ class Requirement(Table):
             return "reported, no limit"
         if self.overridden or not self.confidence.may_claim:
             return "meets project limit"
-        return f"conforms to {self.source}"
+        return f"conforms to {self.source}" if self.normative else f"keeps the limit from {self.source}"
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Keys its own source and those of its limits name."""
+        return keys_in(" ".join([self.source, *(row.source for row in self.limits)]))
 
     def row(self, quantity: str) -> LimitRow:
         """The limit of a quantity. UseError for one it does not have, or when it cannot be judged here."""
@@ -338,7 +350,8 @@ def read_catalogue(folder: Path) -> Catalogue:
     found: dict[str, Requirement] = {}
     home: dict[str, str] = {}
     problems: list[str] = []
-    files = sorted(folder.glob("*.toml"))
+    known = read_references(folder)
+    files = sorted(path for path in folder.glob("*.toml") if path.name != FILE)
     if not files:
         raise BenchConfigError([f"{folder}: no requirement file (*.toml); name the folder of the catalogue"])
     for path in files:
@@ -347,9 +360,23 @@ def read_catalogue(folder: Path) -> Catalogue:
                 problems.append(f"{path}: {row.id}: stands already in {home[row.id]}; give it an id of its own")
             else:
                 found[row.id], home[row.id] = row, path.name
+                problems += _unknown(row, known, path)
     if problems:
         raise BenchConfigError(problems)
-    return Catalogue(found)
+    if known is None:
+        return Catalogue(found)
+    return Catalogue(
+        {
+            id: row.model_copy(update={"references": {key: known[key] for key in row.sources}})
+            for id, row in found.items()
+        }
+    )
+
+
+def _unknown(row: Requirement, known: Mapping[str, str] | None, path: Path) -> list[str]:
+    """Keys nobody explains."""
+    strangers = [key for key in row.sources if known is not None and key not in known]
+    return [f"{path}: {row.id}: source [{key}] stands for nothing; add {key} to {FILE}" for key in strangers]
 
 
 def read_conditions(path: Path) -> tuple[ConditionRow, ...]:

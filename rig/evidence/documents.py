@@ -136,7 +136,7 @@ class Required(Fact, frozen=True):
 
     selected: a selected test verifies it, so that a missing verdict is missing work. not_run: why it cannot be judged
     at all for this item or on this rig. applies: the item has a part in it at all. confidence: as the catalogue writes
-    it. claim: the most a PASS may say.
+    it. claim: the most a PASS may say. references: what the keys in brackets of its sources stand for.
     """
 
     id: str
@@ -145,6 +145,7 @@ class Required(Fact, frozen=True):
     source: str
     confidence: str
     claim: str
+    references: dict[str, str] = {}
     rows: tuple[Row, ...] = ()
     rule: str = ""
     method: str = ""

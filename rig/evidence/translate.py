@@ -54,6 +54,7 @@ def required(r: Requirement, selected: bool) -> Required:
         source=r.source,
         confidence=r.confidence.raw,
         claim=r.claim,
+        references=dict(r.references),
         rows=tuple(Row(quantity=row.quantity, limit=bounds(row.limit), source=row.source) for row in r.limits),
         rule=str(r.rule.rule()),
         method=r.method,

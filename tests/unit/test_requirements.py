@@ -193,8 +193,25 @@ def test_what_was_not_seen_is_never_called_conformity(catalogue: Catalogue) -> N
                 assert "conform" not in row.claim.lower(), row.id
             elif row.reports_only:
                 assert row.claim == "reported, no limit"
-            else:
+            elif row.normative:
+                assert re.search(r"IEEE 1547|1547\.1|IEC 6|EN 50160|UL 1741|UN R100|NFPA 110|ITIC", row.source), row.id
                 assert row.claim == f"conforms to {row.source}"
+            else:
+                assert row.claim == f"keeps the limit from {row.source}"
+
+
+def test_software_and_sheets_are_no_standards(leaf: Mapping[str, Requirement]) -> None:
+    assert leaf["CHA-016"].claim == "keeps the limit from Comment in [C3C] chademoCharger.h"
+    assert leaf["PWR-002"].claim.startswith("keeps the limit from [NICH]")
+    assert leaf["PQ-004"].claim == "conforms to EN 50160 Table in [RA], [AMP]"
+
+
+def test_every_key_of_a_source_is_explained(catalogue: Catalogue) -> None:
+    named = {key for row in catalogue.requirements.values() for key in row.sources}
+    assert len(named) > 40
+    for row in catalogue.requirements.values():
+        assert set(row.references) == set(row.sources)
+        assert all(row.references.values()), row.id
 
 
 @pytest.mark.parametrize(
@@ -314,6 +331,17 @@ def test_all_problems_of_all_files_at_once(tmp_path: Path) -> None:
     assert len(found) >= 5
     for words in ("TST-001", "TST-002", "TST-003", "three.toml: not TOML", "two.toml: family: is missing"):
         assert words in text
+
+
+def test_a_key_that_stands_for_nothing(tmp_path: Path) -> None:
+    found = problems(tmp_path, one=f'family = "TST"\n{row()}', references='[reference]\nY = "a sheet"\nz = "no key"\n')
+    assert any("references.toml: z: no key" in line for line in found)
+    (tmp_path / "references.toml").write_text('[reference]\nY = "a sheet"\n', encoding="utf-8")
+    assert any(
+        "one.toml: TST-001: source [X] stands for nothing; add X to references.toml" in x for x in problems(tmp_path)
+    )
+    (tmp_path / "references.toml").write_text('[reference]\nX = "a sheet"\n', encoding="utf-8")
+    assert read_catalogue(tmp_path)["TST-001"].references == {"X": "a sheet"}
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
