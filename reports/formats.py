@@ -10,6 +10,7 @@ from reports.allure import write_allure
 from reports.html import write_html
 from reports.junit import write_junit
 from reports.pdf import write_pdf
+from reports.place import told
 from reports.sign import Signing
 from rig.errors import UseError
 from rig.evidence.run_info import UNSTATED, Laboratory
@@ -49,7 +50,8 @@ def write_reports(
     """Write the reports of a run; their paths. out: the file of a single report, or the folder of several; None for the
     run's own folder, which must not be sealed yet: a seal covers every file there is.
 
-    UseError for a sealed folder and for a final report that may not be given out, TraceError without a journal.
+    UseError for a sealed folder, for a final report that may not be given out and for a place that cannot be written,
+    TraceError without a journal.
     """
     if out is None and (folder / SEAL).exists():
         raise UseError(
@@ -68,5 +70,6 @@ def write_reports(
             case "junit":
                 paths.append(write_junit(folder, path))
             case _:
-                paths.append(write_allure(folder, path))
+                with told(path or folder / FORMATS[name]):
+                    paths.append(write_allure(folder, path))
     return paths

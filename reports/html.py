@@ -24,6 +24,7 @@ from reports.gauge import gauge
 from reports.history.compare import compare
 from reports.history.rows import read_run, rows
 from reports.pictures import Gallery
+from reports.place import put
 from reports.run import SEVERITY, Run, counts, gather, rule_verdict
 from rig.errors import TraceError
 from rig.evidence.documents import Bounds, BudgetLine
@@ -51,11 +52,7 @@ def write_html(folder: Path, out: Path | None = None, former: Path | None = None
     compared with. TraceError without a journal."""
     path = folder / NAME if out is None else out
     text = render_html(folder, path.parent, former)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(text.encode())
-    part.replace(path)
-    return path
+    return put(path, text.encode())
 
 
 def render_html(folder: Path, beside: Path | None = None, former: Path | None = None) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from reports import numbers, summary
+from reports.place import put
 from reports.plain import visible
 from reports.run import Outcome, Run, Test, Value, gather
 from rig.errors import TraceError
@@ -38,11 +39,7 @@ def write_junit(folder: Path, out: Path | None = None) -> Path:
     """Write the run's file; its path, folder/junit.xml unless out is given. TraceError without a journal."""
     path = folder / NAME if out is None else out
     raw = render_junit(folder)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(raw)
-    part.replace(path)
-    return path
+    return put(path, raw)
 
 
 def render_junit(folder: Path) -> bytes:

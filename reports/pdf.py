@@ -24,6 +24,7 @@ from reports.history.rows import read_run
 from reports.laboratory import joined, missing
 from reports.pdf_content import Issue, Section, Sources, content
 from reports.pictures import Gallery
+from reports.place import put
 from reports.run import Run, gather
 from reports.sign import Signing, load_signer, sign_pdf
 from rig.errors import TraceError, UseError
@@ -61,11 +62,7 @@ def write_pdf(
     raw = render_pdf(folder, laboratory, final, amends, reason, former)
     if signing:
         raw = sign_pdf(raw, signing, "Authorised test report", laboratory.place)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(raw)
-    part.replace(path)
-    return path
+    return put(path, raw)
 
 
 def render_pdf(

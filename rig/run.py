@@ -18,7 +18,7 @@ from rig.bench import Bench
 from rig.chademo.rules.rule import Finding, Rule, RuleState, RuleVerdict
 from rig.charger_card import CardMaker
 from rig.conditions import Asked, narrowest, stood
-from rig.errors import OutsideConditions, UseError
+from rig.errors import BenchFault, OutsideConditions, UseError
 from rig.evidence.captures import CanLog, Captures
 from rig.evidence.documents import (
     BenchDescribed,
@@ -41,6 +41,7 @@ from rig.evidence.reopen import CutOff
 from rig.evidence.safety_log import last_word
 from rig.evidence.translate import WORD, judged, measured, rule_found, store_waveforms, surroundings
 from rig.identify import mistaken, refuse_mistaken
+from rig.keeping import Keeping
 from rig.metrology.decision import Judgement, Verdict, worst_of
 from rig.metrology.measurement import Measurement
 from rig.metrology.series import Series
@@ -115,6 +116,7 @@ class Run:
         self._earlier = earlier
         self._mistaken: Mapping[str, str] = {}
         self.journal = Journal(folder, bench.clock.now, after=earlier.reading if earlier else None)
+        self.keeping = Keeping(self.journal)
         self.captures = Captures(self.journal)
         self.test: Test | None = None
         self.outcomes: Counter[Outcome] = Counter()
@@ -154,9 +156,9 @@ class Run:
             head = (self._earlier.resumed(), *self._earlier.still_to_say(head))
             self._take_up(self._earlier)
         for doc in head:
-            self.journal.append(doc)
+            self.keeping.keep(doc)
         self._can = self.captures.can_log()
-        self.bench.bus.watch(self._can.hear)
+        self.bench.bus.watch(self.keeping.hearing(self._can.hear))
 
     def check_bench(self) -> None:
         """BenchFault when the bench is not fit to judge by: out of calibration, or another instrument in a place."""
@@ -165,28 +167,35 @@ class Run:
 
     def end(self, status: Literal["completed", "interrupted", "aborted"], reason: str = "") -> None:
         """Close everything. Requirements that were selected and never judged are said to be not run."""
+        with self.keeping.at_rest():
+            self._end(status, reason)
+
+    def _end(self, status: Literal["completed", "interrupted", "aborted"], reason: str) -> None:
         self.bench.told.listener = None
         self.watch.close()
         for verdict in self._totals.values():
-            self.journal.append(rule_found(verdict, verdict.rule.id in self._provoked))
+            self.keeping.keep(rule_found(verdict, verdict.rule.id in self._provoked))
         for id, open_ones in self.open_work().items():
             why = self.requirements[id].not_run
             self.not_run("requirement", id, why or f"no selected test came to judge {', '.join(open_ones)}")
         if self._can is not None:
-            self._can.close()
+            with self.keeping.tried():
+                self._can.close()
         if (card := self._card.card(self._totals)) is not None:
-            self.journal.append(card)
-        self.journal.append(RunStop(status=status, reason=reason))
-        self.journal.close()
+            self.keeping.keep(card)
+        self.keeping.keep(RunStop(status=status, reason=reason))
+        with self.keeping.tried():
+            self.journal.close()
 
     def exit_code(self) -> int:
-        """0 all required verdicts PASS, 1 a FAIL, 3 INCONCLUSIVE, INVALID, ERROR or required work NOT RUN, 4 unsafe."""
+        """0 all required verdicts PASS, 1 a FAIL, 3 INCONCLUSIVE, INVALID, ERROR, required work NOT RUN, or something
+        lost of the record; 4 unsafe."""
         if self.unsafe:
             return 4
         if self.outcomes["FAIL"]:
             return 1
         open_work = [id for id in self.open_work() if self.requirements[id].not_run is None]
-        if open_work or any(self.outcomes[one] for one in ("INCONCLUSIVE", "INVALID", "ERROR")):
+        if self.keeping.lost or open_work or any(self.outcomes[one] for one in ("INCONCLUSIVE", "INVALID", "ERROR")):
             return 3
         return 0 if self.outcomes["PASS"] else 3
 
@@ -235,7 +244,7 @@ class Run:
         for one in requirements:
             if one not in self.requirements:
                 raise UseError(f"{id}: verifies {one!r}, which is not in the catalogue; mend the id")
-        self.journal.append(
+        self.keeping.keep(
             TestStart(test=id, title=title, requirements=tuple(requirements), procedure=procedure, suite=suite)
         )
         self.test = Test(id, tuple(requirements), self.bench.clock.now())
@@ -252,7 +261,7 @@ class Run:
             return
         found = survey(self.bench)
         stands = [stood(one, found[one.quantity]) for one in asked]
-        self.journal.append(surroundings(stands))
+        self.keeping.keep(surroundings(stands))
         if wrong := [one.reason for one in stands if not one.fit]:
             raise OutsideConditions(f"begun outside its conditions: {'; '.join(wrong)}")
 
@@ -262,11 +271,13 @@ class Run:
         self._running().kept = tuple(one.rule.id for one in verdicts if one.state is RuleState.KEPT)
         self._add_up(verdicts)
         if (seen := self.watch.sessions()) is not None:
-            self.journal.append(seen)
+            self.keeping.keep(seen)
             self._card.take(seen)
         if self.watch.fault is not None:
             self._running().unread = f"the rules went on without readings of the DC side: {self.watch.fault}"
             self.incident(type(self.watch.fault).__name__, self._running().unread, "bench")
+        if self.keeping.lost:
+            self._running().unread = self.keeping.lost
         if self.stopped:
             self._running().unread = self.stopped
             self.incident("supervisor", self.stopped, "bench")
@@ -282,7 +293,7 @@ class Run:
         test = self._running()
         counts = Counter(WORD[j.verdict] for j in test.verdicts)
         seconds = self.bench.clock.now() - test.began
-        self.journal.append(
+        self.keeping.keep(
             TestStop(
                 test=test.id,
                 outcome=outcome,
@@ -295,7 +306,8 @@ class Run:
         self.outcomes[outcome] += 1
         self.test = None
         if self._can is not None:
-            self._can.flush()
+            with self.keeping.tried():
+                self._can.flush()
 
     def _running(self) -> Test:
         if self.test is None:
@@ -312,12 +324,14 @@ class Run:
             declared = ", ".join(test.requirements) or "none"
             raise UseError(f"{test.id}: checks {requirement}, but its mark verifies {declared}; add it to the mark")
         row, name = self.requirements[requirement], quantity or m.name
-        number = self.journal.append(measured(m.named(name), requirement))
+        number = self.keeping.keep(measured(m.named(name), requirement))
         if row.not_run is not None:
             test.passed_over[requirement] = row.not_run
             return None
         judgement = row.judge(m.named(name), name)
-        self.journal.append(judged(judgement, row, name, number))
+        self.keeping.keep(judged(judgement, row, name, number))
+        if self.keeping.lost:  # nobody is shown a verdict that is not on the disk
+            raise BenchFault(self.keeping.lost)
         test.verdicts.append(judgement)
         test.judged.add((requirement, name))
         self.verdicts.setdefault((requirement, name), []).append(judgement.verdict)
@@ -337,15 +351,15 @@ class Run:
 
     def note(self, m: Measurement) -> None:
         """Put a measurement on record that nobody judges."""
-        self.journal.append(measured(m))
+        self.keeping.keep(measured(m))
 
     def stimulus(self, what: str, values: dict[str, Value], units: dict[str, str]) -> None:
         """The bench was told something."""
-        self.journal.append(Stimulus(what=what, values=dict(values), units=units))
+        self.keeping.keep(Stimulus(what=what, values=dict(values), units=units))
 
     def step(self, what: str) -> None:
         """A step of the procedure, in words."""
-        self.journal.append(Stimulus(what=what))
+        self.keeping.keep(Stimulus(what=what))
 
     @contextmanager
     def record(
@@ -389,24 +403,24 @@ class Run:
 
     def picture(self, picture: Picture) -> None:
         """What a report shall draw."""
-        self.journal.append(picture)
+        self.keeping.keep(picture)
 
     # -- what happens
 
     def not_run(self, subject: Literal["requirement", "test"], id: str, reason: str) -> None:
         """Something got no verdict."""
-        self.journal.append(NotRun(subject=subject, id=id, reason=reason))
+        self.keeping.keep(NotRun(subject=subject, id=id, reason=reason))
         if subject == "test":
             self.outcomes["NOT RUN"] += 1
 
     def incident(self, kind: str, what: str, fault: Literal["bench", "use"]) -> None:
         """Something that should not happen has."""
-        self.journal.append(Incident(kind=kind, what=what, fault=fault))
+        self.keeping.keep(Incident(kind=kind, what=what, fault=fault))
 
     def rested(self, outcome: SafeOutcome) -> None:
         """The bench was brought to rest."""
         self.unsafe = self.unsafe or not outcome.confirmed
-        self.journal.append(SafeStateReached(confirmed=outcome.confirmed, readings=outcome.readings))
+        self.keeping.keep(SafeStateReached(confirmed=outcome.confirmed, readings=outcome.readings))
 
     def _found(self, finding: Finding) -> None:
         rule = self.watch.by_id[finding.rule]
@@ -416,7 +430,7 @@ class Run:
         elif rule.id not in self._broken_once:
             self._provoked.add(rule.id)
         self._broken_once.add(rule.id)
-        self.journal.append(rule_found(RuleVerdict(rule, RuleState.BROKEN, finding, 1), provoked))
+        self.keeping.keep(rule_found(RuleVerdict(rule, RuleState.BROKEN, finding, 1), provoked))
         if self.test is None:
             return
         if rule.duty == "charger":

@@ -62,7 +62,7 @@ def campaign(
         print("v2hrig: no test was run; look at --suite and -k", file=sys.stderr)
         raise typer.Exit(2)
     account_line = account(gather(scan_journal(conductor.folder))).line
-    page, *more = write_reports(conductor.folder, to, given=Given(order.laboratory))
+    page, *more = reported(conductor.folder, to, Given(order.laboratory))
     progress.close(page, account_line)
     for path in more:
         print(f"report     {path}")
@@ -73,6 +73,18 @@ def campaign(
     if note := index(conductor.folder, history):
         print(note)
     raise typer.Exit(status)
+
+
+def reported(folder: Path, to: Sequence[str], given: Given) -> list[str]:
+    """Where each report is, or why it is not there: the verdicts stand whatever comes of it, and a report can be made
+    again."""
+    found = list[str]()
+    for name in to:
+        try:
+            found += map(str, write_reports(folder, [name], given=given))
+        except UseError as error:
+            found.append(f"not written: {error}")
+    return found
 
 
 def index(folder: Path, history: str = "") -> str:

@@ -9,6 +9,7 @@ import platform
 import re
 import socket
 import subprocess
+from contextlib import suppress
 from datetime import timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -127,6 +128,8 @@ def write_run_info(folder: Path, info: RunInfo, part_of_run: int = 1) -> Path:
         part.rename(path)
         sync_folder(folder)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()
         raise BenchFault(f"{path}: cannot be written ({why(error)}); make room, or name another folder") from None
     return path
 
