@@ -16,7 +16,7 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -339,7 +339,12 @@ def _stored(
     doc = CaptureStored(
         name=name, file=file, sha256=sha, kind=kind, channels=channels, start=start, rate=rate, rows=rows, note=note
     )
-    journal.append(doc)
+    try:
+        journal.append(doc)
+    except BenchFault:
+        with suppress(OSError):  # a file the journal does not know would be taken for one that was slipped in
+            path.rename(part)
+        raise
     return doc
 
 
