@@ -273,7 +273,7 @@ def served_bench(folder: Path) -> Iterator[tuple[Served, Path]]:
     (folder / "profile.toml").write_text(profile)
     text = text.replace('profile = "leaf-to-home-6kw"', f'profile = "{folder / "profile.toml"}"')
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
-        one.bind(("", 0))
+        one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
     bench = folder / "served.toml"
     group = f"239.74.{port >> 8}.{port & 255}"  # its lease is its own too

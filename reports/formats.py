@@ -10,7 +10,7 @@ from reports.allure import write_allure
 from reports.html import write_html
 from reports.junit import write_junit
 from reports.pdf import write_pdf
-from reports.place import told
+from reports.place import refuse_link, told
 from reports.sign import Signing
 from rig.errors import UseError
 from rig.evidence.run_info import UNSTATED, Laboratory
@@ -71,5 +71,5 @@ def write_reports(
                 paths.append(write_junit(folder, path))
             case _:
                 with told(path or folder / FORMATS[name]):
-                    paths.append(write_allure(folder, path))
+                    paths.append(write_allure(folder, path or refuse_link(folder / FORMATS[name])))
     return paths

@@ -25,6 +25,7 @@ from reports.history.compare import compare
 from reports.history.rows import read_run, rows
 from reports.pictures import Gallery
 from reports.place import put
+from reports.plain import visible
 from reports.run import SEVERITY, Run, counts, gather, rule_verdict
 from rig.errors import TraceError
 from rig.evidence.documents import Bounds, BudgetLine
@@ -99,6 +100,7 @@ def environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_visible,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
@@ -123,6 +125,11 @@ def environment() -> jinja2.Environment:
         with_u=numbers.with_u,
     )
     return environment
+
+
+def _visible(value: object) -> object:
+    """What turns a line round or cannot be seen is shown as what it is; markup of our own stays."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _info(folder: Path) -> RunInfo | str | None:

@@ -15,12 +15,21 @@ def put(path: Path, raw: bytes) -> Path:
     with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            part.write_bytes(raw)
+            part.unlink(missing_ok=True)
+            with part.open("xb") as file:  # never through a link that waits under its name
+                file.write(raw)
             part.replace(path)
         except OSError:
             with suppress(OSError):
                 part.unlink()
             raise
+    return path
+
+
+def refuse_link(path: Path) -> Path:
+    """The path. UseError where it is a symbolic link: what is written into somebody's evidence stays in it."""
+    if path.is_symlink():
+        raise UseError(f"{path}: is a symbolic link and leads elsewhere; remove it, or name a place with --out")
     return path
 
 

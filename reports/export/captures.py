@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from reports.export.tables import inert
 from rig.can.frame import Frame
 from rig.errors import UseError
 from rig.evidence.captures import read_can, read_series, read_waveform
@@ -31,7 +32,8 @@ def write_capture_csv(folder: Path, stored: CaptureStored, out: Path) -> Path:
     path = _path(stored, out, ".csv")
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["t (s)", *(f"{one.name} ({one.unit})" if one.unit else one.name for one in stored.channels)])
+        names = [f"{one.name} ({one.unit})" if one.unit else one.name for one in stored.channels]
+        writer.writerow(["t (s)", *map(inert, names)])
         for k in range(0, t.size, ROWS):
             writer.writerows(
                 zip(t[k : k + ROWS].tolist(), *(one[k : k + ROWS].tolist() for one in samples), strict=True)

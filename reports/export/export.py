@@ -16,9 +16,10 @@ from reports.export.captures import BUSES, WAVES, write_can
 from reports.export.needs import write_needs
 from reports.export.tables import write_csv, write_parquet, write_xlsx
 from reports.history.rows import Indexed, read_run
+from reports.place import refuse_link, told
 from rig.errors import TraceError, UseError
 from rig.evidence.captures import FOLDER
-from rig.evidence.documents import CaptureStored
+from rig.evidence.documents import CaptureStored, Document
 from rig.evidence.journal import scan_journal
 from rig.evidence.verify import SEAL
 
@@ -45,10 +46,17 @@ def export(folder: Path, names: Sequence[str], out: Path | None = None) -> tuple
     package that is not there; TraceError without a journal."""
     if out is None and (folder / SEAL).exists():
         raise UseError(f"{folder}: is sealed, and a file written into it would break the seal; name a place with --out")
-    out = folder / USUAL if out is None else out
+    out = refuse_link(folder / USUAL) if out is None else out
     indexed, captures = read_run(folder), [one.doc for one in scan_journal(folder).lines]
+    with told(out):
+        out.mkdir(parents=True, exist_ok=True)
+        return _written(folder, names, out, indexed, captures)
+
+
+def _written(
+    folder: Path, names: Sequence[str], out: Path, indexed: Indexed, captures: Sequence[Document]
+) -> tuple[list[Path], list[str]]:
     paths, left = list[Path](), list[str]()
-    out.mkdir(parents=True, exist_ok=True)
     for name in names:
         if name in TABLES:
             paths += TABLES[name](indexed, out)

@@ -20,6 +20,8 @@ from rig.errors import UseError
 Rows = Sequence[RunRow | TestRow | ValueRow | AskedRow]
 TABLES: Mapping[str, type] = {"runs": RunRow, "measurements": ValueRow, "tests": TestRow, "requirements": AskedRow}
 """Name of a table, and of its file, -> its row. `id` is the run's, so that tables of many runs can be laid together."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""How a cell begins that a spreadsheet reads as a formula (OWASP, CSV injection)."""
 _ARROW = {"str": pa.string(), "int": pa.int64(), "float": pa.float64(), "float | None": pa.float64()}
 
 
@@ -41,7 +43,7 @@ def write_csv(indexed: Indexed, out: Path) -> list[Path]:
         with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
             writer = csv.writer(file)
             writer.writerow(columns(name))
-            writer.writerows(["" if one is None else one for one in astuple(row)] for row in rows)
+            writer.writerows(["" if one is None else inert(one) for one in astuple(row)] for row in rows)
         paths.append(path)
     return paths
 
@@ -82,6 +84,12 @@ def write_xlsx(indexed: Indexed, out: Path) -> list[Path]:
                 _write(sheet, n, k, cell)
     book.close()
     return [path]
+
+
+def inert(cell: Cell) -> Cell:
+    """Text that a spreadsheet would take for a formula gets an apostrophe before it, as spreadsheets themselves write
+    it; numbers stay numbers."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def columns(table: str) -> list[str]:

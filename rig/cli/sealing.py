@@ -13,7 +13,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reports.run import gather
-from rig.errors import UseError
+from rig.errors import UseError, shown
 from rig.evidence.journal import read_journal
 from rig.evidence.keys import key_id, new_keys, read_private, read_public
 from rig.evidence.seal import seal_run
@@ -52,12 +52,12 @@ def verify(folder: Folder, pub: Annotated[Path | None, typer.Option(help="public
     """Check the journal's chain, the captures and, with the public key, the seal of a run."""
     found = verify_run(folder, None if pub is None else read_public(pub))
     for line in found.problems[:SHOWN]:
-        print(f"DIFFERS    {line}")
+        print(f"DIFFERS    {shown(line)}")
     if len(found.problems) > SHOWN:
         print(f"DIFFERS    and {len(found.problems) - SHOWN} more")
     for line in found.notes:
-        print(f"note       {line}")
-    print(_sentence(found))
+        print(f"note       {shown(line)}")
+    print(shown(_sentence(found)))
     raise typer.Exit(1 if found.problems else 0 if found.proven else 3)
 
 
