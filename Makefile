@@ -44,6 +44,10 @@ chaos: $(STAMP)
 fuzz: $(STAMP)
 	$(BIN)/python -m benchmarks.fuzz $(ARGS)
 
+# Three days of bench time at random: memory, energy and verdicts stay what they are; an hour.
+soak: $(STAMP)
+	$(BIN)/python -m benchmarks.soak $(ARGS)
+
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
 
