@@ -179,8 +179,10 @@ def _decide(
     value: float, expanded: float, limit: Limit, acceptance: Limit, rule: Rule, guard: float, probability: float
 ) -> tuple[Verdict, str]:
     shown = f"{value:.6g}{'' if limit.unit == '1' else ' ' + limit.unit} (U {expanded:.2g})"
-    if math.isnan(value) or not math.isfinite(expanded):
+    if math.isnan(value):
         return Verdict.INVALID, f"{shown} is no number"
+    if not math.isfinite(expanded):
+        return Verdict.INVALID, f"{shown} is uncertain without bound; see which line of its budget is"
     if limit.reports_only:
         return Verdict.PASS, f"{shown} recorded for the report; no limit is set and nothing is claimed"
     if math.isinf(value):

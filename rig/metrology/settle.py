@@ -19,17 +19,19 @@ BACK_LEVEL, BACK_TIME = 0.3, 1e-3
 VOLTAGE_BAND, FREQUENCY_BAND = 0.06, 0.02
 
 
-def settling(w: Wave, start: int, voltage: float, frequency: float, running: float) -> float:
-    """s from the first return of voltage after sample `start` to the last exit from the bands; inf when still out.
+def settling(w: Wave, start: int, voltage: float, frequency: float, running: float) -> tuple[float, float]:
+    """s from the first return of voltage after sample `start` to the last exit from the bands, inf when still out; and
+    by how much less or more that is where the gain is off by its U: a band of 6 % has little room for 2 %.
 
     voltage, frequency: nominal, the middle of the bands. running: Hz, of the voltage that came back, for its windows.
     """
     back = _first_return(w, start, math.sqrt(2) * voltage)
     if back is None or len(w.samples) - back < 2 * round(w.rate / running):
-        return math.inf
+        return math.inf, 0.0
     rest = w.cut(back)
-    half = urms_half(rest, running)
-    return max(_voltage_exit(half.values / voltage, 0.5 / running), _frequency_exit(rest, frequency))
+    half, step, shifted = urms_half(rest, running).values / voltage, 0.5 / running, _frequency_exit(rest, frequency)
+    found, *others = (max(_voltage_exit(half * (1 + 2 * s * w.gain_u), step), shifted) for s in (0, -1, +1))
+    return found, max(abs(other - found) if other != found else 0.0 for other in others)
 
 
 def _voltage_exit(ratio: Floats, step: float) -> float:

@@ -71,7 +71,8 @@ class LegTransfer:
     """One leg. start, end: s, bench time (end inf: never; both NaN: no interruption). minimum: lowest Urms(1/2), V.
 
     before, after: the fitted references; their time 0 is the record's first sample. phase_jump: degrees, -180..180, of
-    after against before at the end, phase_u its standard uncertainty. settled: s, t_settle. budget: of end - start.
+    after against before at the end, phase_u its standard uncertainty. settled: s, t_settle; settled_apart: s, by which
+    it may differ for all that is known of the gain. budget: of end - start.
     """
 
     name: str
@@ -85,6 +86,7 @@ class LegTransfer:
     budget: tuple[Component, ...]
     reason: str
     phase_u: float = 0.0
+    settled_apart: float = 0.0
 
     @property
     def duration(self) -> float:
@@ -124,6 +126,7 @@ def transfer_time(legs: Sequence[Wave], voltage: float, frequency: float, name: 
         Component("refreshed each half cycle", half_cycle / math.sqrt(12), "rectangular", "method"),
         Component("shape of the excursion", half_cycle / math.sqrt(12), "rectangular", "method"),
         Component("first return", PERSISTENCE / math.sqrt(12), "rectangular", "method"),
+        Component("magnitude", max(leg.settled_apart for leg in results) / math.sqrt(3), "rectangular", "gain"),
     )
     return TransferResult(
         Measurement(name, worst.duration, "s", worst.budget, source, at, of),
@@ -285,11 +288,12 @@ def _joined(
     steady = _steady(w, after, before)
     jump = (steady.phase_at(end_s) - before.phase_at(end_s) + 180.0) % 360.0 - 180.0
     reason = f"left at {w.start + begin_s:.6f} s, back for good at {w.start + end_s:.6f} s"
-    settled = settling(w, start.seen, voltage, frequency, after.frequency)
+    settled, settled_apart = settling(w, start.seen, voltage, frequency, after.frequency)
     budget = _budget(w, start, end)
     phase_u = math.hypot(_phase_u(w, before, end_s), _phase_u(w, steady, end_s))
+    begin_s, end_s = w.start + begin_s, w.start + end_s
     return LegTransfer(
-        name, w.start + begin_s, w.start + end_s, before, after, minimum, jump, settled, budget, reason, phase_u
+        name, begin_s, end_s, before, after, minimum, jump, settled, budget, reason, phase_u, settled_apart
     )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks.coverage.interruption import Scene
 from rig.errors import BenchFault, UseError
+from rig.metrology.decision import Limit, Verdict, judge
 from rig.metrology.measurement import Measurement
 from rig.metrology.rms import fit_wave, frequency, rms, thd, urms_half
 from rig.metrology.settle import settling
@@ -222,11 +223,23 @@ def test_settling_of_the_voltage() -> None:
     assert m.expanded() < 0.01
 
 
+@pytest.mark.parametrize(
+    ("ends_at", "verdict"),
+    [(0.97, Verdict.PASS), (0.95, Verdict.INVALID), (0.93, Verdict.INVALID), (1.09, Verdict.FAIL)],
+)
+def test_a_band_of_six_per_cent_is_not_judged_by_a_gain_of_two(ends_at: float, verdict: Verdict) -> None:
+    """Settled at once or never: at 95 % a channel that is known to 2.3 % cannot say which."""
+    t = np.arange(60_000) / 50e3
+    w = replace(returning(np.full_like(t, ends_at), t, 0.32), gain_u=0.0115)
+    m = transfer_time([w], 100.0, 50.0).settle
+    assert judge(m, Limit(max=0.1, unit="s")).verdict is verdict
+
+
 def test_settling_of_the_frequency() -> None:
     """3 % slow until 200 ms after the return, with a voltage that is right all the time."""
     t = np.arange(60_000) / 50e3
     w = returning(np.ones_like(t), t, 0.32, np.where(t < 0.52, 48.5, 50.0))
-    value = settling(w, 15_000, 100.0, 50.0, 50.0)
+    value, _ = settling(w, 15_000, 100.0, 50.0, 50.0)
     assert value == pytest.approx(0.2, abs=0.02)
 
 
@@ -240,5 +253,5 @@ def test_a_frequency_that_is_two_per_cent_off_shakes_no_voltage_window() -> None
 def test_what_never_settles() -> None:
     t = np.arange(60_000) / 50e3
     assert transfer_time([returning(np.full_like(t, 1.08), t, 0.32)], 100.0, 50.0).settle.value == math.inf
-    assert settling(returning(np.ones_like(t), t, 0.32, 51.5), 15_000, 100.0, 50.0, 51.5) == math.inf
-    assert settling(returning(np.zeros_like(t), t, 0.32), 15_000, 100.0, 50.0, 50.0) == math.inf
+    assert settling(returning(np.ones_like(t), t, 0.32, 51.5), 15_000, 100.0, 50.0, 51.5) == (math.inf, 0.0)
+    assert settling(returning(np.zeros_like(t), t, 0.32), 15_000, 100.0, 50.0, 50.0) == (math.inf, 0.0)
