@@ -65,12 +65,17 @@ class _Use:
     def margin(self) -> float:
         return 1.0 - self.used / self.allowed if self.allowed > 0 else -math.inf
 
+    @property
+    def least(self) -> float:
+        """The margin less its U."""
+        return self.margin - 2 * self.u / self.allowed if self.allowed > 0 else -math.inf
+
 
 def itic_margin(legs: Sequence[Wave], voltage: float, frequency: float, name: str = "itic_margin") -> Measurement:
     """The least margin to the ITIC curve over all legs. voltage: V rms of a leg. BenchFault as transfer_time."""
     result = transfer_time(legs, voltage, frequency)
     pairs = tuple(zip(legs, result.legs, strict=True))
-    worst = min((use for w, leg in pairs for use in _uses(w, leg, voltage, frequency)), key=lambda use: use.margin)
+    worst = min((use for w, leg in pairs for use in _uses(w, leg, voltage, frequency)), key=lambda use: use.least)
     scale = 1 / worst.allowed if worst.allowed > 0 else 1.0
     budget = (
         Component("duration", worst.u, "rectangular", worst.what, scale),
@@ -83,7 +88,10 @@ def itic_margin(legs: Sequence[Wave], voltage: float, frequency: float, name: st
 def _by_gain(pairs: Sequence[tuple[Wave, LegTransfer]], voltage: float, frequency: float, worst: _Use) -> float:
     """By how much the margin is another where the gain is off by its U: a sag to 70 % may last 20 ms or 0.5 s."""
     others = [
-        min(use.margin for w, leg in pairs for use in _uses(w, leg, voltage * (1 + side * 2 * w.gain_u), frequency))
+        min(
+            (use for w, leg in pairs for use in _uses(w, leg, voltage * (1 + side * 2 * w.gain_u), frequency)),
+            key=lambda use: use.least,
+        ).margin
         for side in (-1, +1)
     ]
     return max(abs(other - worst.margin) if other != worst.margin else 0.0 for other in others)
@@ -95,7 +103,7 @@ def _uses(w: Wave, leg: LegTransfer, voltage: float, frequency: float) -> list[_
     step = 0.5 / running
     u_rms = 2 * step / math.sqrt(12)
     sharp = leg.duration
-    u_sharp = math.sqrt(math.fsum(c.contribution**2 for c in leg.budget))
+    u_sharp = leg.u
     uses = [_Use(sharp, u_sharp, 20e-3, "interruption, point on wave")] if sharp < 1 / frequency else []
     if uses and sharp > 0:
         left = _left(w, leg)

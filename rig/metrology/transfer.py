@@ -93,6 +93,11 @@ class LegTransfer:
         """s; 0 without an interruption, inf when the voltage did not come back."""
         return 0.0 if math.isnan(self.start) else max(0.0, self.end - self.start)
 
+    @property
+    def u(self) -> float:
+        """s, standard uncertainty of the duration."""
+        return math.sqrt(math.fsum(c.contribution**2 for c in self.budget))
+
 
 @dataclass(frozen=True, slots=True)
 class TransferResult:
@@ -116,7 +121,8 @@ def transfer_time(legs: Sequence[Wave], voltage: float, frequency: float, name: 
     if not legs:
         raise UseError(f"{name}: no leg given; hand in the wave of each house leg")
     results = tuple(_leg(leg, voltage, frequency) for leg in legs)
-    worst = max(results, key=lambda leg: leg.duration)
+    # A leg that is known less well may have been away for longer than one that reads a little more.
+    worst = max(results, key=lambda leg: leg.duration + 2 * leg.u)
     slowest = max(results, key=lambda leg: leg.settled)
     source = f"point on wave, {', '.join(leg.source or 'leg' for leg in legs)}"
     at = worst.end if math.isfinite(worst.end) else legs[0].start + legs[0].seconds

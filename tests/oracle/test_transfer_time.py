@@ -246,6 +246,16 @@ def test_the_worst_leg_counts() -> None:
     assert result.legs[0].duration == pytest.approx(8e-3, abs=0.1e-3)
 
 
+def test_the_leg_that_may_have_been_away_longest_counts() -> None:
+    """18.9 ms known to 2 ms are more than 19 ms known to 0.1 ms, where 20 ms are allowed."""
+    sharp, soft = Scene(gap=19e-3, angle=90.0), Scene(gap=2e-3, angle=40.0, soft=18e-3, seed=3)
+    result = transfer_time([sharp.wave("sharp"), soft.wave("soft")], 100.0, 50.0)
+    one, other = result.legs
+    assert one.duration > other.duration
+    assert result.measurement.value == other.duration
+    assert result.measurement.value + result.measurement.expanded() > 20e-3
+
+
 def test_edges_are_bench_times() -> None:
     scene = Scene(gap=20e-3, angle=90.0)
     result = measured(scene)
