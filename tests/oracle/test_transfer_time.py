@@ -247,8 +247,8 @@ def test_the_worst_leg_counts() -> None:
 
 
 def test_the_leg_that_may_have_been_away_longest_counts() -> None:
-    """18.9 ms known to 2 ms are more than 19 ms known to 0.1 ms, where 20 ms are allowed."""
-    sharp, soft = Scene(gap=19e-3, angle=90.0), Scene(gap=2e-3, angle=40.0, soft=18e-3, seed=3)
+    """18.3 ms known to 2.2 ms may be more than 19 ms known to 0.1 ms, where 20 ms are allowed."""
+    sharp, soft = Scene(gap=19e-3, angle=90.0), Scene(gap=3e-3, angle=40.0, soft=18e-3, seed=3)
     result = transfer_time([sharp.wave("sharp"), soft.wave("soft")], 100.0, 50.0)
     one, other = result.legs
     assert one.duration > other.duration
