@@ -65,17 +65,32 @@ def share(m: Measurement, whole: float, name: str, less: float = 0.0) -> Measure
 
 
 def weighted_efficiency(
-    points: Mapping[float, Measurement], weights: Mapping[float, float] = EURO, name: str = "efficiency_euro"
+    points: Mapping[float, Measurement],
+    weights: Mapping[float, float] = EURO,
+    name: str = "efficiency_euro",
+    correlation: float = 1.0,
 ) -> Measurement:
-    """Efficiency over load points. points: fraction of rated power -> efficiency."""
+    """Efficiency over load points. points: fraction of rated power -> efficiency.
+
+    correlation: 0..1, of their errors: one analyzer that reads a little too much does so at every load, and no mean
+    takes that away (JCGM 100, 5.2.2).
+    """
+    if not 0 <= correlation <= 1:
+        raise UseError(f"{name}: a correlation of {correlation:g} cannot be of all points; give one from 0 to 1")
     missing = [load for load in weights if load not in points]
     if missing:
         raise UseError(f"{name}: no efficiency at {', '.join(f'{load:.0%}' for load in missing)}; measure these too")
     value = math.fsum(weight * points[load].value for load, weight in weights.items())
-    budget = tuple(
-        Component(f"efficiency at {load:.0%}", points[load].u, "normal", points[load].source, weight, points[load].dof)
-        for load, weight in weights.items()
+    own, shared = math.sqrt(1 - correlation), math.sqrt(correlation)
+    budget: tuple[Component, ...] = tuple(
+        Component(f"efficiency at {load:.0%}", m.u, "normal", m.source, own * weight, m.dof)
+        for load, weight, m in ((load, weight, points[load]) for load, weight in weights.items())
+        if own
     )
+    if shared:
+        common = math.fsum(weight * points[load].u for load, weight in weights.items())
+        dof = min(points[load].dof for load in weights)
+        budget += (Component("common to all loads", common, "normal", f"correlation {correlation:g}", shared, dof),)
     used = [points[load] for load in weights]
     of = tuple(dict.fromkeys(digest for m in used for digest in m.of))
     return Measurement(name, value, "1", budget, "weighted over load", max(m.at for m in used), of)

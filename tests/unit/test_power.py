@@ -43,15 +43,26 @@ def test_power_factor_by_monte_carlo() -> None:
     assert m.u == pytest.approx(spread(drawn), rel=0.01)
 
 
+@pytest.mark.parametrize("correlation", [0.0, 0.6, 1.0])
 @pytest.mark.parametrize("weights", [EURO, CEC])
-def test_weighted_efficiency_by_monte_carlo(weights: dict[float, float]) -> None:
+def test_weighted_efficiency_by_monte_carlo(weights: dict[float, float], correlation: float) -> None:
+    """What all points share, one analyzer's gain, is not averaged out."""
     assert math.fsum(weights.values()) == pytest.approx(1.0)
     points = {load: reading(f"{load}", 0.8 + 0.1 * load, 0.002 + 0.001 * load, "1", load) for load in weights}
-    m = weighted_efficiency(points, weights)
+    m = weighted_efficiency(points, weights, correlation=correlation)
     assert m.value == pytest.approx(math.fsum(w * (0.8 + 0.1 * load) for load, w in weights.items()))
     rng = np.random.default_rng(5)
-    drawn = sum(w * rng.normal(points[load].value, points[load].u, TRIALS) for load, w in weights.items())
+    shared = math.sqrt(correlation) * rng.standard_normal(TRIALS)
+    drawn = sum(
+        w * points[load].u * (shared + math.sqrt(1 - correlation) * rng.standard_normal(TRIALS))
+        for load, w in weights.items()
+    )
     assert m.u == pytest.approx(spread(np.asarray(drawn)), rel=0.01)
+    assert weighted_efficiency(points, weights).u == pytest.approx(
+        math.fsum(w * points[load].u for load, w in weights.items())
+    )
+    with pytest.raises(UseError, match="cannot be of all points"):
+        weighted_efficiency(points, weights, correlation=-0.5)
     with pytest.raises(UseError, match="no efficiency at 100%; measure these too"):
         weighted_efficiency({load: p for load, p in points.items() if load < 1.0}, weights)
 
