@@ -93,14 +93,14 @@ def leg_power(seed: int, watts: float) -> Measurement:
 
 
 def transfer(seed: int, gap: float) -> Measurement:
-    """s, by the digitizer: the mains is gone for so long at any angle, and the house with it. Anything within a sample:
-    how often a gap of just so many samples is one more is no matter of chance."""
-    beside = float(np.random.default_rng([seed, 3]).uniform(-0.5, 0.5)) / RATE
+    """s, by the digitizer: the mains is gone for so long at any angle, and the house with it. Both edges lie
+    anywhere between two samples: how often a gap of just so many samples reads as one more is no matter of chance."""
+    lead, beside = (float(x) / RATE for x in np.random.default_rng([seed, 3]).uniform(-0.5, 0.5, 2))
     gap += beside
     with _desk((scope_commands, scope_driver, scope_emulator), seed) as (world, clock, digitizer):
         clock.sleep(2.0 + float(np.random.default_rng(seed).uniform(0.0, 1.0 / HERTZ)))
         digitizer.start(("house_l1",), LEAD + gap + TAIL, RATE)
-        clock.sleep(LEAD)
+        clock.sleep(LEAD + lead)
         world.plant.set_mains(Mains(False, (VOLTS, VOLTS), HERTZ))
         clock.sleep(gap)
         world.plant.set_mains(Mains(True, (VOLTS, VOLTS), HERTZ))
