@@ -24,6 +24,8 @@ from rig.errors import BenchFault, OutOfCalibration
 from rig.house import House
 from rig.plant.world import World
 from rig.profile import Profile
+from rig.replay.recorded import Recorder
+from rig.replay.replayed import Replay
 from rig.roles import (
     Charger,
     DcSource,
@@ -81,6 +83,10 @@ class Bench:
     """Of a bench with a real part."""
     guard: Guard | None = None
     """Of a bench in real time with a real output."""
+    recorder: Recorder | None = None
+    """Of a bench whose exchanges are written down."""
+    replay: Replay | None = None
+    """Of a bench that answers from a record."""
 
     def missing(self, needs: Sequence[str]) -> str:
         """Why this bench or device cannot serve all of needs; empty when it can.
@@ -162,12 +168,18 @@ class Bench:
 
     def stand_by(self) -> SafeOutcome:
         """End the session, battery and loads off; the mains stays on."""
-        return bring_to_safe_state([*self._session_steps(), *self._load_steps()])
+        return self._at_rest() or bring_to_safe_state([*self._session_steps(), *self._load_steps()])
 
     def make_safe(self) -> SafeOutcome:
         """Everything to no energy, in the declared order."""
         mains = [] if self.grid is None else [SafeStep("mains", self.grid.make_safe)]
-        return bring_to_safe_state([*self._session_steps(), *mains, *self._load_steps()])
+        return self._at_rest() or bring_to_safe_state([*self._session_steps(), *mains, *self._load_steps()])
+
+    def _at_rest(self) -> SafeOutcome | None:
+        """A record that has ended answers nothing more, and holds no energy."""
+        if self.replay is None or not self.replay.diverged:
+            return None
+        return SafeOutcome(True, (f"nothing is energised, {self.replay.diverged}",))
 
     def _session_steps(self) -> list[SafeStep]:
         return [

@@ -50,7 +50,8 @@ class _Table(BaseModel):
 
 class BenchTable(_Table):
     """[bench] lease: folder that every host of this bench sees, for its leases; empty: one of this host.
-    overdue_allowed: parts whose calibration may be overdue; of all others it makes every verdict INVALID."""
+    overdue_allowed: parts whose calibration may be overdue; of all others it makes every verdict INVALID. replay:
+    folder of a record that answers in every part's place, from the file's own folder if relative; empty: none."""
 
     name: str
     profile: str
@@ -58,6 +59,7 @@ class BenchTable(_Table):
     check_calibration: bool = True
     overdue_allowed: tuple[PartName, ...] = ()
     lease: str = Field("", pattern=r"^(/.*)?$")
+    replay: str = ""
 
 
 class CanTable(_Table):
@@ -196,6 +198,8 @@ class _Reader:
     def read(self) -> BenchConfig:
         tables = self._load()
         bench = self._table(tables, "bench", BenchTable)
+        if bench is not None and bench.replay:
+            bench = bench.model_copy(update={"replay": str((self._path.parent / bench.replay).resolve())})
         can = self._can(tables)
         car = self._table(tables, "car", CarTable)
         room = self._table(tables, "room", RoomTable)
@@ -363,6 +367,9 @@ class _Reader:
             self._say(
                 "bench", "clock", f'virtual time cannot move real parts ({", ".join(real)}); write clock = "real"'
             )
+        if bench.replay and (real or bench.clock != "virtual" or any(one.faults for one in parts.values())):
+            words = 'a record answers in virtual time, for every part; write clock = "virtual", resource = "emulated"'
+            self._say("bench", "replay", f"{words}, and no faults")
         if (can.interface == "virtual") != (bench.clock == "virtual"):
             self._say(
                 "can",

@@ -65,6 +65,10 @@ class LostInstrument(InstrumentError):
     """An instrument does not answer any more."""
 
 
+class Diverged(LostInstrument):
+    """A replayed bench is asked something else than was recorded. For who asks, its instruments are gone."""
+
+
 class OutOfCalibration(BenchFault):
     """An instrument is past its calibration date."""
 

@@ -39,6 +39,10 @@ from rig.plant.plant import Plant
 from rig.plant.world import World
 from rig.profile import Profile
 from rig.prompts import EmulatedPrompter, TerminalPrompter
+from rig.replay.bench_file import BENCH, replay_bench
+from rig.replay.record import FORMAT, Head, PartHead
+from rig.replay.recorded import Recorder
+from rig.replay.replayed import Replay
 from rig.roles import ElectronicLoad, Instrument
 from rig.safety.begin import begin_guard
 from rig.safety.guard import Guard
@@ -87,13 +91,14 @@ def open_bench(
     car: VehicleModel = LEAF,
     purpose: str = "",
     drill: bool = False,
+    record: Path | None = None,
 ) -> Iterator[Bench]:
     """A bench for as long as the block runs. seed: of every noise on an emulated part. today: for calibration dates.
     car: the vehicle the rig plays, as read from what the bench file names. purpose: what others are told who want the
-    bench meanwhile. drill: take it although it was left without a confirmed safe state. BenchFault when another run has
-    it, or its supervisor cannot watch it."""
+    bench meanwhile. drill: take it although it was left without a confirmed safe state. record: new folder in which
+    every exchange is written down. BenchFault when another run has it, or its supervisor cannot watch it."""
     with ExitStack() as stack:
-        bench = _Builder(config, registry, profile, seed, today, car, stack, purpose, drill).build()
+        bench = _Builder(config, registry, profile, seed, today, car, stack, purpose, drill, record).build()
         try:
             yield bench
         except BaseException:
@@ -149,6 +154,7 @@ class _Builder:
     stack: ExitStack
     purpose: str
     drill: bool = False
+    record: Path | None = None
     told: Told = field(default_factory=Told)
 
     def build(self) -> Bench:
@@ -158,6 +164,7 @@ class _Builder:
         if self.guard is not None:
             self.stack.push(partial(self._let_go, self.guard, lease))
         self.bus = self._bus()
+        self.recorder, self.replay = self._recorder(), self._replay()
         self.world = self._world()
         self._connect()
         parts = {name: self._open(part) for name, part in self.config.parts.items()}
@@ -198,7 +205,29 @@ class _Builder:
             world=self.world,
             lease=lease,
             guard=self.guard,
+            recorder=self.recorder,
+            replay=self.replay,
         )
+
+    def _recorder(self) -> Recorder | None:
+        if self.record is None:
+            return None
+        parts = {
+            str(name): PartHead(part.driver, part.session_resource, self.registry[part.driver].transport)
+            for name, part in self.config.parts.items()
+        }
+        head = Head(FORMAT, self.config.bench.name, self.profile.name, self.seed, self.purpose, parts)
+        recorder = Recorder(self.record, head, self.clock)
+        (self.record / BENCH).write_text(replay_bench(self.config, self.profile.name), encoding="utf-8")
+        self.stack.callback(recorder.close)
+        return recorder
+
+    def _replay(self) -> Replay | None:
+        if not self.config.bench.replay:
+            return None
+        replay = Replay(Path(self.config.bench.replay), self.clock)
+        replay.speak(self.bus, self.config.can.bitrate)
+        return replay
 
     def _lease(self) -> Lease | None:
         """The bench for ourselves, before anything of it is opened; given back when all of it is closed."""
@@ -247,14 +276,17 @@ class _Builder:
         return bus
 
     def _world(self) -> World | None:
-        if not any(part.emulated for part in self.config.parts.values()):
+        bus = self.bus if self.recorder is None else self.recorder.bus(self.bus)
+        if self.replay is not None or not any(part.emulated for part in self.config.parts.values()):
             return None
-        return World(self.clock, Plant(plant_params(self.profile)), self.seed, self.bus)
+        return World(self.clock, Plant(plant_params(self.profile)), self.seed, bus)
 
     def _connect(self) -> None:
         """Emulated devices by resource, and a resource manager for each of the two kinds."""
         self.devices = {
-            part.session_resource: self._emulate(part) for part in self.config.parts.values() if part.emulated
+            part.session_resource: self._emulate(part)
+            for part in self.config.parts.values()
+            if part.emulated and self.replay is None
         }
         visa = {name: device for name, (driver, device) in self.devices.items() if driver.transport == "visa"}
         self.emulated = pyvisa.ResourceManager(EmulatedVisaLibrary(visa, self.clock))
@@ -270,25 +302,30 @@ class _Builder:
         return self.registry[part.driver].options.model_validate(part.options)
 
     def _open(self, part: PartConfig) -> Any:
-        driver, options, name = self.registry[part.driver], self._options(part), part.session_resource
-        if driver.transport == "lines":
-            baud = BAUD if driver.baud is None else driver.baud(options)
-            if part.emulated:
-                session: Any = emulated_lines(self.devices[name][1], name, self.clock, baud)
-            else:
-                session = open_lines(part.resource, self.clock, baud)
-        elif driver.transport == "prompts":
-            if part.emulated:
-                session = EmulatedPrompter(self.devices[name][1], name, self.clock)
-            else:
-                session = TerminalPrompter(part.resource, self.clock)
-        elif part.emulated:
-            session = open_session(name, self.emulated)
-        else:
-            session = open_session(part.resource, self._real_manager(), driver.serial)
+        driver, options = self.registry[part.driver], self._options(part)
+        session = self._session(part, driver, options)
+        if self.recorder is not None:
+            session = self.recorder.session(part.name, driver.transport, session)
         instrument: Instrument = driver.open(session, options, self.clock)
         self.stack.callback(instrument.close)
         return instrument
+
+    def _session(self, part: PartConfig, driver: Driver, options: BaseModel) -> Any:
+        name = part.session_resource
+        if self.replay is not None:
+            return self.replay.session(part.name, driver.transport)
+        if driver.transport == "lines":
+            baud = BAUD if driver.baud is None else driver.baud(options)
+            if part.emulated:
+                return emulated_lines(self.devices[name][1], name, self.clock, baud)
+            return open_lines(part.resource, self.clock, baud)
+        if driver.transport == "prompts":
+            if part.emulated:
+                return EmulatedPrompter(self.devices[name][1], name, self.clock)
+            return TerminalPrompter(part.resource, self.clock)
+        if part.emulated:
+            return open_session(name, self.emulated)
+        return open_session(part.resource, self._real_manager(), driver.serial)
 
     def _real_manager(self) -> pyvisa.ResourceManager:
         if self.real is None:

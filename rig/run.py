@@ -280,12 +280,15 @@ class Run:
             self._running().unread = self.keeping.lost
         if self.stopped:
             self._running().unread = self.stopped
-            self.incident("supervisor", self.stopped, "bench")
+            self.incident("supervisor" if self.bench.replay is None else "replay", self.stopped, "bench")
         return self._running()
 
     @property
     def stopped(self) -> str:
-        """Why the bench's supervisor, or its death, ends this run; empty while all is well."""
+        """Why the bench's supervisor, or its death, or a record that has diverged ends this run; empty while all is
+        well."""
+        if self.bench.replay is not None:
+            return self.bench.replay.diverged
         return "" if self.bench.guard is None else self.bench.guard.reason
 
     def stop_test(self, outcome: Outcome, reason: str = "") -> None:
@@ -423,6 +426,8 @@ class Run:
         self.keeping.keep(SafeStateReached(confirmed=outcome.confirmed, readings=outcome.readings))
 
     def _found(self, finding: Finding) -> None:
+        if self.bench.replay is not None and self.bench.replay.diverged:
+            return  # what the recorded charger does now answers to another car
         rule = self.watch.by_id[finding.rule]
         provoked = rule.duty == "vehicle" and self.bench.car.disturbed
         if not provoked:

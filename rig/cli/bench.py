@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,6 +21,8 @@ from rig.errors import UnsafeState
 from rig.identify import mistaken, refuse_mistaken
 from rig.open_bench import open_bench, read_bench_file
 from rig.profile import Profile, read_profile
+from rig.replay.bench_file import BENCH
+from rig.replay.record import Exchange, lines, read_head
 from rig.safety.begin import OUTPUTS
 from rig.safety.envelope import UNITS, levels
 from rig.vehicle_model import VehicleModel, read_vehicle
@@ -107,6 +110,21 @@ def look_around(
     console.print(table)
     for note in found.notes:
         console.print(note)
+
+
+@app.command("replay")
+def replay(folder: Annotated[Path, typer.Argument(help="folder of a record (certify --record)")]) -> None:
+    """What was recorded, and how it is run again from its record."""
+    head = read_head(folder)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    console.print(f"bench {head.bench}, profile {head.profile}, seed {head.seed}")
+    table = Table("part", "driver", "resource", "exchanges")
+    for name, part in head.parts.items():
+        count = sum(1 for _ in lines(folder / f"{name}.jsonl", Exchange))
+        table.add_row(name, part.driver, part.resource, str(count))
+    console.print(table)
+    console.print(f"recorded   {head.command or 'no command is known'}")
+    console.print(f"replay     --bench {folder / BENCH} in the place of its bench, everything else as it was")
 
 
 @app.command("schema")

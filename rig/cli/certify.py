@@ -20,6 +20,7 @@ Key = Annotated[Path | None, typer.Option(help="private key: seal the run at its
 To = Annotated[str, typer.Option(help="reports to write: html, pdf, junit, allure, with commas between")]
 Depths = Annotated[Depth, typer.Option(help="how much of the test matrices is run")]
 History = Annotated[str, typer.Option(help="index to put the run into, as v2hrig history --db has it")]
+Record = Annotated[Path | None, typer.Option(help="new folder: write down every exchange with the instruments")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no line for each test")]
 
 
@@ -34,6 +35,7 @@ def certify(
     quiet: Quiet = False,
     key: Key = None,
     to: To = "html",
+    record: Record = None,
     history: History = "",
     laboratory: Annotated[Path | None, typer.Option(help="TOML file of the laboratory, customer and item")] = None,
 ) -> None:
@@ -46,6 +48,13 @@ def certify(
     said += [word for one in suite or [] for word in ("--suite", one)]
     said += ["-k", keyword] if keyword else []
     order = Order(
-        bench=bench, profile=profile, seed=seed, out=out, depth=depth, command=shlex.join(said), laboratory=stated
+        bench=bench,
+        profile=profile,
+        seed=seed,
+        out=out,
+        depth=depth,
+        command=shlex.join(said),
+        laboratory=stated,
+        record=record,
     )
     campaign(order, chosen, keyword, quiet, key, names, history)

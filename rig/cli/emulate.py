@@ -59,6 +59,8 @@ def emulate(
 ) -> None:
     """Serve the emulated parts of a bench until Ctrl-C, then bring them to their safe state."""
     config, profile, _ = read(bench)
+    if config.bench.replay:
+        raise UseError(f"{config.file}: [bench] replay: a record can be run, not served; name a bench of emulators")
     if host not in (LOOPBACK, "localhost"):
         print(f"v2hrig: --host {host}: whoever reaches this address can control these instruments", file=sys.stderr)
     for number in (signal.SIGINT, signal.SIGTERM):  # started in the background it inherits an ignored SIGINT

@@ -51,7 +51,7 @@ def play(script: Script, bench: str, seed: int) -> Replayed:
     config, profile, car = read(bench)
     if script.side == "charger":
         return replay_charger(script, car)
-    if config.kind != "emulated" or config.bench.clock != "virtual":
+    if config.kind != "emulated" or config.bench.clock != "virtual" or config.bench.replay:
         raise UseError(
             f"{config.file}: a recorded vehicle is played to an emulated charger only: a recording does not feel what "
             "a real one does; use an emulated bench"
