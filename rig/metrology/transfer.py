@@ -187,7 +187,8 @@ def _leg(w: Wave, voltage: float, frequency: float) -> LegTransfer:
         return _no_interruption(name, before, minimum, w)
     after = _settled_end(w, frequency, peak, cycle)
     if after is None:
-        return _lost(name, w, bracket(w, start, len(w.samples) - 1, before, peak), before, minimum)
+        start = bracket(w, start, len(w.samples) - 1, before, peak)
+        return _lost(name, w, start, before, minimum, _comes_back(w, frequency, peak))
     return _joined(w, name, start, before, after, minimum, voltage, frequency)
 
 
@@ -240,7 +241,6 @@ def _settled_end(w: Wave, frequency: float, peak: float, cycle: int) -> SineFit 
     last = _reference(w, total - n, total, frequency)
     surely, perhaps = _about_low(w)
     if last.amplitude < surely * peak or last.residual > THRESHOLD * peak / 2:
-        _must_have_settled(w, frequency, peak)
         return None
     if last.amplitude < perhaps * peak:
         raise BenchFault(
@@ -263,15 +263,16 @@ def _settled_end(w: Wave, frequency: float, peak: float, cycle: int) -> SineFit 
     return loose or last
 
 
-def _must_have_settled(w: Wave, frequency: float, peak: float) -> None:
-    """BenchFault for a voltage that comes back in the last cycles of a record: neither back for good nor lost."""
-    ratio = urms_half(w.cut(max(0, len(w.samples) - (FEWEST + 2) * round(w.rate / frequency))), frequency).values
-    level = LOW * peak / math.sqrt(2)
-    if ratio[-1] >= level and ratio.min() < level:
-        raise BenchFault(
-            f"{w.source or 'leg'}: comes back in the last {FEWEST} cycles of its record, too late to be settled; "
-            "record longer"
-        )
+def _comes_back(w: Wave, frequency: float, peak: float) -> Edge | None:
+    """The end of an interruption whose voltage comes back in the last cycles of the record: no earlier than it is seen,
+    and when for good nobody knows. None where it does not."""
+    cycle = round(w.rate / frequency)
+    half = urms_half(w.cut(max(0, len(w.samples) - (FEWEST + 2) * cycle)), frequency)
+    below = np.flatnonzero(half.values < LOW * peak / math.sqrt(2))
+    if not len(below) or below[-1] == len(half.values) - 1:
+        return None
+    ends = round((float(half.times[below[-1]]) - w.start) * w.rate)
+    return Edge(ends, +1, -cycle // 2, len(w.samples) - 1 - ends)
 
 
 def _joined(
@@ -338,11 +339,18 @@ def _about_low(w: Wave) -> tuple[float, float]:
     return LOW * (1 - unsure), LOW * (1 + unsure)
 
 
-def _lost(name: str, w: Wave, start: Edge, before: SineFit, minimum: float) -> LegTransfer:
+def _lost(name: str, w: Wave, start: Edge, before: SineFit, minimum: float, back: Edge | None) -> LegTransfer:
     begin_s = w.start + start.at(w.rate)
-    reason = f"left at {begin_s:.6f} s and was not back when the record ended, {w.seconds:.3g} s long"
-    budget = _budget(w, start, start)
-    return LegTransfer(name, begin_s, math.inf, before, None, minimum, math.nan, math.inf, budget, reason)
+    if back is None:
+        reason = f"left at {begin_s:.6f} s and was not back when the record ended, {w.seconds:.3g} s long"
+        budget = _budget(w, start, start)
+        return LegTransfer(name, begin_s, math.inf, before, None, minimum, math.nan, math.inf, budget, reason)
+    end_s = w.start + back.at(w.rate)
+    reason = f"left at {begin_s:.6f} s and was coming back when the record ended, {w.seconds:.3g} s long"
+    budget = _budget(w, start, back)
+    return LegTransfer(
+        name, begin_s, end_s, before, None, minimum, math.nan, 0.0, budget, reason, settled_apart=math.inf
+    )
 
 
 def _no_interruption(name: str, before: SineFit, minimum: float, w: Wave) -> LegTransfer:
