@@ -17,6 +17,9 @@ import instruments.chroma_63804.emulator as chroma_63804_emulator
 import instruments.ea_psb_10000.commands as ea_psb_10000
 import instruments.ea_psb_10000.driver as ea_psb_10000_driver
 import instruments.ea_psb_10000.emulator as ea_psb_10000_emulator
+import instruments.echonet_lite.commands as echonet_lite
+import instruments.echonet_lite.driver as echonet_lite_driver
+import instruments.echonet_lite.emulator as echonet_lite_emulator
 import instruments.evps.commands as evps
 import instruments.evps.control as evps_control
 import instruments.evps.emulator as evps_emulator
@@ -176,6 +179,15 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         transport="lines",
         baud=lambda options: int(options.baud),
         met_hardware=evps_control.EvpsPanel.met_hardware,
+    ),
+    "echonet_lite": Driver(
+        "charger",
+        echonet_lite.Options,
+        echonet_lite_driver.open_driver,
+        echonet_lite_emulator.build,
+        transport="datagrams",
+        port=echonet_lite.PORT,
+        met_hardware=echonet_lite_driver.EchonetCharger.met_hardware,
     ),
     "operator": Driver(
         "charger",

@@ -15,9 +15,9 @@ from rig.metrology.accuracy import FitSpec
 from rig.visa.serial_line import SerialLine
 
 Role = Literal["load", "grid", "dc_source", "analyzer", "digitizer", "vehicle", "charger", "thermometer"]
-Transport = Literal["visa", "lines", "prompts"]
-"""How the driver reaches its instrument: pyvisa messages, request and reply lines on a serial port, or prompts to a
-person at a terminal."""
+Transport = Literal["visa", "lines", "prompts", "datagrams"]
+"""How the driver reaches its instrument: pyvisa messages, request and reply lines on a serial port, prompts to a person
+at a terminal, or datagrams (UDP)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,8 @@ class Driver:
 
     options: the keys of its part in a bench file. open: (session, options, clock) -> driver. emulate: (world, options)
     -> the emulated device behind the same transport; None where there is no emulator. serial: port settings where the
-    resource is a serial port. baud: of a line, from its options. met_hardware: the driver has been run against the real
+    resource is a serial port. baud: of a line, from its options. port: of datagrams, where the far end listens
+    and sends its answers. met_hardware: the driver has been run against the real
     instrument. accuracy: where its uncertainty figures come from. model: pattern of the models it is for, as they name
     themselves; empty: the driver sees to it. fit: the conditions these figures hold for.
     """
@@ -38,6 +39,7 @@ class Driver:
     transport: Transport = "visa"
     serial: SerialLine | None = None
     baud: Callable[[Any], int] | None = None
+    port: int = 0
     met_hardware: bool = False
     accuracy: str = ""
     model: str = ""

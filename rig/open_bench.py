@@ -29,6 +29,7 @@ from rig.can.bus import Bus, VirtualBus
 from rig.can.hardware import HardwareBus
 from rig.car import Car
 from rig.clock import Clock, Phase, RealClock, VirtualClock
+from rig.datagrams.session import EmulatedDatagrams, UdpSession
 from rig.drivers import Driver, Registry
 from rig.errors import BenchConfigError, UnsafeState
 from rig.house import House
@@ -323,6 +324,10 @@ class _Builder:
             if part.emulated:
                 return EmulatedPrompter(self.devices[name][1], name, self.clock)
             return TerminalPrompter(part.resource, self.clock)
+        if driver.transport == "datagrams":
+            if part.emulated:
+                return EmulatedDatagrams(self.devices[name][1], name, self.clock)
+            return UdpSession(part.resource, self.clock, driver.port)
         if part.emulated:
             return open_session(name, self.emulated)
         return open_session(part.resource, self._real_manager(), driver.serial)

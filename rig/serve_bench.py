@@ -25,6 +25,8 @@ import pyvisa
 from rig.bench_config import PARTS, BenchConfig, PartConfig, PartName
 from rig.can.hardware import HardwareBus
 from rig.clock import RealClock
+from rig.datagrams.serve import serve as serve_datagrams
+from rig.datagrams.session import EmulatedDatagrams
 from rig.drivers import Driver, Registry
 from rig.errors import UnsafeState, UseError
 from rig.lines.emulated import emulated_lines
@@ -159,6 +161,10 @@ class _Serving:
                 places[name], close = serve_lines(device, self._clock)
                 self._places.callback(close)
                 everywhere[name] = [places[name]]
+            elif driver.transport == "datagrams":
+                places[name], close = serve_datagrams(device, self._clock, host)
+                self._places.callback(close)
+                everywhere[name] = [places[name]]
         messages = {name: device for name, (_, driver, device) in self._devices.items() if driver.transport == "visa"}
         served = Places(messages, self._clock, ports, host)
         self._places.callback(served.close)
@@ -192,8 +198,12 @@ class _Serving:
         found: dict[str, Any] = {}
         for name, (part, driver, device) in self._devices.items():
             resource = part.session_resource
-            lines = driver.transport == "lines"
-            session = emulated_lines(device, resource, self._clock) if lines else open_session(resource, manager)
+            if driver.transport == "lines":
+                session: Any = emulated_lines(device, resource, self._clock)
+            elif driver.transport == "datagrams":
+                session = EmulatedDatagrams(device, resource, self._clock)
+            else:
+                session = open_session(resource, manager)
             options = driver.options.model_validate(part.options)
             found[name] = driver.open(session, options, self._clock)
             stack.callback(found[name].close)

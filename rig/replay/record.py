@@ -23,8 +23,9 @@ from rig.errors import UseError
 
 FORMAT = 1
 HEAD, CAN = "record.json", "can"
-Kind = Literal["write", "query", "block", "request", "ask"]
-"""write, query, block: of a VISA resource. request: of a serial box. ask: of a person."""
+Kind = Literal["write", "query", "block", "request", "ask", "datagram"]
+"""write, query, block: of a VISA resource. request: of a serial box. ask: of a person.
+datagram: of a node on UDP, both ways in hex."""
 LineT = TypeVar("LineT", bound=msgspec.Struct)
 
 

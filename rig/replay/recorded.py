@@ -10,6 +10,7 @@ from typing import Any
 from rig.can.bus import Bus, BusPort, Receive, VirtualBus, Watch
 from rig.can.frame import Frame
 from rig.clock import Cancel, Clock
+from rig.datagrams.session import Answers, DatagramSession
 from rig.errors import InstrumentError
 from rig.lines.session import LineSession, Listener
 from rig.prompts import Prompt, Prompter
@@ -40,6 +41,8 @@ class Recorder:
             return RecordedLines(session, self._clock, log, self._log(f"{part}.events"))
         if transport == "prompts":
             return RecordedPrompter(session, self._clock, log)
+        if transport == "datagrams":
+            return RecordedDatagrams(session, self._clock, log)
         return RecordedSession(session, self._clock, log)
 
     def bus(self, bus: Bus) -> Bus:
@@ -149,6 +152,28 @@ class RecordedPrompter(_Writer):
 
     def close(self) -> None:
         self._prompter.close()
+
+
+class RecordedDatagrams(_Writer):
+    """A node on UDP. A request without an answer is written as one."""
+
+    def __init__(self, session: DatagramSession, clock: Clock, log: Log) -> None:
+        super().__init__(clock, log)
+        self.resource = session.resource
+        self.lock: AbstractContextManager[Any] = session.lock
+        self._session = session
+
+    def exchange(self, request: bytes, answers: Answers, within: float) -> bytes | None:
+        def ask() -> str | None:
+            reply = self._session.exchange(request, answers, within)
+            return None if reply is None else reply.hex()
+
+        with self.lock:
+            reply = self._wrote("datagram", request.hex(), ask)
+        return None if reply is None else bytes.fromhex(reply)
+
+    def close(self) -> None:
+        self._session.close()
 
 
 class RecordedBus:

@@ -16,6 +16,7 @@ from typing import Any
 from rig.can.bus import Bus, VirtualBus, bits_on_wire
 from rig.can.frame import EXTENDED, Frame
 from rig.clock import Clock, Phase
+from rig.datagrams.session import Answers
 from rig.errors import Diverged, InstrumentError, LostInstrument, UseError
 from rig.lines.session import Listener
 from rig.prompts import Prompt
@@ -43,6 +44,8 @@ class Replay:
         place = Place(self, part, known.resource, self._clock)
         if transport == "lines":
             return ReplayedLines(place, lines(self.folder / f"{part}.events.jsonl", Event), self._clock)
+        if transport == "datagrams":
+            return ReplayedDatagrams(place)
         return ReplayedPrompter(place) if transport == "prompts" else ReplayedSession(place)
 
     def speak(self, bus: Bus, bitrate: int) -> None:
@@ -128,6 +131,21 @@ class ReplayedLines:
     def _tell(self, event: Event) -> None:
         for call in tuple(self._listeners):
             call(event.tag, event.body)
+
+
+class ReplayedDatagrams:
+    """A node on UDP answered from a record. Its requests are numbered, so none may be left out or repeated."""
+
+    def __init__(self, place: Place) -> None:
+        self.resource, self._place = place.resource, place
+        self.lock: AbstractContextManager[Any] = threading.RLock()
+
+    def exchange(self, request: bytes, answers: Answers, within: float) -> bytes | None:
+        reply = self._place.answer("datagram", request.hex()).reply
+        return None if reply is None else bytes.fromhex(reply)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class ReplayedPrompter:

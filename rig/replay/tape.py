@@ -97,7 +97,7 @@ class Tape:
 
 def is_question(do: Kind, said: str) -> bool:
     """Whether it only asks: its header ends in a question mark."""
-    return do != "ask" and said.split(" ", 1)[0].endswith("?")
+    return do not in ("ask", "datagram") and said.split(" ", 1)[0].endswith("?")
 
 
 def _quoted(do: Kind, said: str) -> str:

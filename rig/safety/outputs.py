@@ -17,6 +17,7 @@ from typing import Any
 import pyvisa
 
 from rig.clock import RealClock
+from rig.datagrams.session import UdpSession
 from rig.drivers import Registry
 from rig.errors import BenchFault, RigError
 from rig.lines.session import BAUD, open_lines
@@ -88,6 +89,9 @@ class Outputs:
         if known.transport == "lines":
             baud = BAUD if known.baud is None else known.baud(options)
             return known.open(open_lines(part.resource, self._clock, baud), options, self._clock)
+        if known.transport == "datagrams":
+            session = UdpSession(part.resource, self._clock, known.port)
+            return known.open(session, options, self._clock)
         if self._manager is None:
             self._manager = pyvisa.ResourceManager("@py")
         return known.open(open_session(part.resource, self._manager, known.serial, TIMEOUT), options, self._clock)

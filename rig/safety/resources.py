@@ -12,7 +12,7 @@ import re
 from rig.bench_config import BenchConfig
 
 _TCPIP = re.compile(r"(?:TCPIP|VICP)[0-9]*::([^:]+)(?:::(.+?))??(?:::INSTR)?", re.IGNORECASE)
-_URL = re.compile(r"(?:socket|rfc2217)://([^:/?]+):([0-9]+).*", re.IGNORECASE)
+_URL = re.compile(r"(?:socket|rfc2217|udp)://([^:/?]+):([0-9]+).*", re.IGNORECASE)
 _SERIAL = re.compile(r"ASRL(/.+?)(?:::INSTR)?", re.IGNORECASE)
 
 
