@@ -93,7 +93,7 @@ class UdpSession:
         try:
             self._there = (socket.gethostbyname(host), there)
             self._socket.setblocking(False)
-            self._socket.bind(("", at_home if there == at_home else 0))
+            self._socket.bind((_own_address(self._there), at_home if there == at_home else 0))
         except OSError as error:
             self._socket.close()
             words = f"cannot be opened ({error}); check the address, and that nothing else here uses UDP port {at_home}"
@@ -140,6 +140,13 @@ def read_address(resource: str) -> tuple[str, int]:
     if found is None or not 0 < int(found[2]) < 65_536:
         raise UseError(f'{resource}: is no address; write it as "udp://192.168.1.20:3610"')
     return found[1], int(found[2])
+
+
+def _own_address(there: tuple[str, int]) -> str:
+    """The address of this machine from which that one is reached: nobody on another network needs to be heard."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(there)  # sends nothing
+        return str(probe.getsockname()[0])
 
 
 def _closed(resource: str) -> LostInstrument:
