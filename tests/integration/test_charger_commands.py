@@ -24,8 +24,10 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Ran:
 
 @pytest.mark.parametrize("bench", ["echonet"])
 def test_the_verdicts_are_those_of_the_emulated_panel(usual: Ran, bench: str, tmp_path: Path) -> None:
-    ran = certify(tmp_path / "run", "--bench", bench, *SOME)
+    ran = certify(tmp_path / "run", "--bench", bench, "--record", str(tmp_path / "record"), *SOME)
     assert ran.outcomes == usual.outcomes
     assert set(ran.outcomes.values()) == {"PASS"}
     assert verdicts(ran) == verdicts(usual)
     assert verdicts(ran)
+    again = certify(tmp_path / "again", "--bench", str(tmp_path / "record" / "bench.toml"), *SOME)
+    assert verdicts(again) == verdicts(ran), again.err
