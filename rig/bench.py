@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from pydantic import BaseModel
+
 from rig.bench_config import BenchConfig, PartName
 from rig.can.bus import Bus
 from rig.car import Car
@@ -76,6 +78,8 @@ class Bench:
     thermometer: Thermometer | None
     instruments: Mapping[PartName, Instrument]
     drivers: Mapping[PartName, Driver]
+    options: Mapping[PartName, BaseModel]
+    """Of each part, as its driver read them."""
     expired: Mapping[PartName, date]
     """Parts past their calibration, with the day it ended."""
     world: World | None

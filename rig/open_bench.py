@@ -202,6 +202,7 @@ class _Builder:
             thermometer=parts.get("thermometer"),
             instruments=parts,
             drivers={name: self.registry[part.driver] for name, part in self.config.parts.items()},
+            options={name: self._options(part) for name, part in self.config.parts.items()},
             expired=self._expired(),
             world=self.world,
             lease=lease,

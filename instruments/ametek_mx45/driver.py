@@ -19,6 +19,7 @@ from instruments.ametek_mx45.commands import (
     CURRENT_TRIPS,
     FREQUENCY,
     FREQUENCY_SLEW,
+    HERTZ,
     INITIATE,
     MEASURED_VOLTAGE,
     OUTPUT,
@@ -64,6 +65,8 @@ class AmetekMx45(ScpiDriver):
     """The mains."""
 
     met_hardware: ClassVar[bool] = False
+    frequencies: ClassVar[tuple[float, float]] = (HERTZ.low, HERTZ.high)
+    """Hz it can make."""
 
     def __init__(self, session: Session, options: Options, clock: Clock) -> None:
         super().__init__(session, clock)

@@ -15,6 +15,7 @@ from instruments.chroma_61845.commands import (
     CURRENT_LIMIT,
     EDIT,
     FREQUENCY,
+    HERTZ,
     LIST_ANGLE,
     LIST_BASE,
     LIST_COUNT,
@@ -68,6 +69,8 @@ class Chroma61845(ScpiDriver):
     """The mains."""
 
     met_hardware: ClassVar[bool] = False
+    frequencies: ClassVar[tuple[float, float]] = (HERTZ.low, HERTZ.high)
+    """Hz it can make."""
 
     def __init__(self, session: Session, options: Options, clock: Clock) -> None:
         super().__init__(session, clock)

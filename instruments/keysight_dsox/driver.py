@@ -117,6 +117,7 @@ class KeysightDsox(ScpiDriver):
     """Four voltages on one time base."""
 
     met_hardware: ClassVar[bool] = False
+    self_tests: ClassVar[bool] = False  # takes minutes, and is started at its panel
 
     def __init__(self, session: Session, options: Options, clock: Clock) -> None:
         super().__init__(session, clock)

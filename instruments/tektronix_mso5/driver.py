@@ -152,6 +152,7 @@ class TektronixMso5(ScpiDriver):
     """Up to seven voltages and currents on one time base."""
 
     met_hardware: ClassVar[bool] = False
+    self_tests: ClassVar[bool] = False  # takes minutes, and is started at its panel
 
     def __init__(self, session: Session, options: Options, clock: Clock) -> None:
         super().__init__(session, clock, QUEUE)

@@ -17,10 +17,11 @@ from rig.bench import Bench
 from rig.bench_config import PARTS, BenchConfig
 from rig.bench_schema import bench_schema
 from rig.clock import Stopwatch
-from rig.errors import UnsafeState
+from rig.errors import BenchFault, InstrumentError, UnsafeState
 from rig.identify import mistaken, refuse_mistaken
 from rig.open_bench import open_bench, read_bench_file
 from rig.profile import Profile, read_profile
+from rig.range_fit import misfits
 from rig.replay.bench_file import BENCH
 from rig.replay.record import Exchange, lines, read_head
 from rig.safety.begin import OUTPUTS
@@ -70,8 +71,9 @@ def guarded(config: BenchConfig, profile: Profile) -> list[str]:
 def check(
     bench: Name = "emulated", drill: Annotated[bool, typer.Option(help="bring it to its safe state")] = True
 ) -> None:
-    """Open it, ask every instrument who it is, look at calibration dates, and drill the safe state. Exit code 3 when
-    the bench is not fit: another instrument in a place, or one out of calibration that the file does not allow."""
+    """Open it, ask every instrument who it is, look at calibration dates, drill the safe state, have each instrument
+    test itself, and compare the ranges with the device. Exit code 3 when the bench is not fit: another instrument in a
+    place, one out of calibration that the file does not allow, a failed self-test, or a range too small."""
     config, profile, car = read(bench)
     console = Console(highlight=False)
     with open_bench(
@@ -87,8 +89,15 @@ def check(
                 console.print(f"  {reading}", markup=False)
             if not outcome.confirmed:
                 raise UnsafeState(f"bench {config.bench.name}: the drill did not reach a confirmed safe state")
+        problems = [f"[{part}] {words}" for part, words in misfits(opened.instruments, opened.options, profile)]
+        problems += self_tests(opened, console) if drill else []
+        for line in problems:
+            console.print(line, markup=False)
         refuse_mistaken(wrong, config.file)
         opened.check_calibration()
+        if problems:
+            count = f"{len(problems)} problem{'s' if len(problems) > 1 else ''}"
+            raise BenchFault(f"{config.file}: not fit for {profile.name}: {count}, see above; mend each")
 
 
 @app.command("discover")
@@ -131,6 +140,27 @@ def replay(folder: Annotated[Path, typer.Argument(help="folder of a record (cert
 def schema() -> None:
     """The JSON schema of bench files, for an editor (docs/bench-files.md)."""
     print(json.dumps(bench_schema(REGISTRY), indent=1))
+
+
+def self_tests(bench: Bench, console: Console) -> list[str]:
+    """What each instrument says of itself, with everything at no energy. What is wrong, one line each."""
+    said, wrong = [], []
+    for name, one in bench.instruments.items():
+        if (test := getattr(one, "self_test", None)) is None:
+            continue
+        try:
+            code = test()
+        except InstrumentError as error:
+            said.append(f"{name} no answer that counts")
+            wrong.append(f"[{name}] self-test: {error}; look at the instrument")
+            continue
+        said.append(
+            f"{name} {'has none that answers' if code is None else 'passed' if code == 0 else f'FAILED ({code})'}"
+        )
+        if code:
+            wrong.append(f"[{name}] self-test: *TST? answers {code}, and 0 is passed; have it looked at")
+    console.print(f"self-test: {', '.join(said)}", markup=False)
+    return wrong
 
 
 def answers(bench: Bench, console: Console) -> Mapping[str, str]:

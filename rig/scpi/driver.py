@@ -18,7 +18,7 @@ from rig.roles import Identity
 from rig.scpi.codec import Real
 from rig.scpi.command import Command
 from rig.scpi.errors import Entry
-from rig.scpi.face import IDN, SYSTEM_ERROR
+from rig.scpi.face import IDN, SYSTEM_ERROR, TST
 
 T = TypeVar("T")
 
@@ -61,6 +61,8 @@ class ScpiDriver:
     """
 
     met_hardware: ClassVar[bool] = False
+    self_tests: ClassVar[bool] = True
+    """Whether *TST? ends within an exchange."""
 
     def __init__(self, session: Session, clock: Clock, errors: ErrorQueue | None = None) -> None:
         self.resource = session.resource
@@ -74,6 +76,16 @@ class ScpiDriver:
         if len(fields) < 4:
             raise InstrumentError(self.resource, "*IDN?", f"{words!r} is no identity of four fields")
         return Identity(fields[0], fields[1], fields[2], ",".join(fields[3:]))
+
+    def self_test(self) -> int | None:
+        """Have it test itself: 0 passed, else its own number; None where it has no test that answers. Outputs must be
+        off: what a model does to them meanwhile is its own affair. InstrumentError for an answer that is none."""
+        if not self.self_tests:
+            return None
+        try:
+            return self._get(TST)
+        except LostInstrument:
+            return None  # it has said who it is: it does not know the question, or its test takes longer than a reply
 
     def close(self) -> None:
         """End the session. Outputs stay as they are."""
