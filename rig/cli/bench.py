@@ -16,6 +16,7 @@ from instruments.registry import REGISTRY
 from rig.bench import Bench
 from rig.bench_config import PARTS, BenchConfig
 from rig.bench_schema import bench_schema
+from rig.cli.bench_new import new
 from rig.clock import Stopwatch
 from rig.errors import BenchFault, InstrumentError, UnsafeState
 from rig.identify import mistaken, refuse_mistaken
@@ -29,6 +30,7 @@ from rig.safety.envelope import UNITS, levels
 from rig.vehicle_model import VehicleModel, read_vehicle
 
 app = typer.Typer(help="Check and show a bench.", no_args_is_help=True)
+app.command("new")(new)
 Name = Annotated[str, typer.Argument(help="bench file, or a name of fixtures/benches")]
 
 
