@@ -72,7 +72,8 @@ VERBS: dict[str, dict[str, Verb]] = {
     },
     "thermometer": {"ambient": lambda thermometer, _: thermometer.ambient()},
 }
-"""By role: how each of its verbs is done, in this order. Beside them every driver has identity, close and make_safe."""
+"""By role: how each of its verbs is done, in this order. Beside them every driver has identity, self_test, close and
+make_safe."""
 
 
 def table(model: str) -> set[Command[Any]]:
@@ -108,13 +109,14 @@ def test_every_verb_is_done_and_sends_rows_of_the_table_only(model: str) -> None
     driver = REGISTRY[model]
     instrument = driver.open(open_session("EMU", manager), options, clock)
     verbs = VERBS[driver.role]
-    always = {"identity", "close"} | ({"make_safe"} if hasattr(instrument, "make_safe") else set())
+    always = {"identity", "close", "self_test"} | ({"make_safe"} if hasattr(instrument, "make_safe") else set())
     assert public(instrument) == verbs.keys() | always
     instrument.identity()
     for verb in verbs.values():
         verb(instrument, clock)
     if "make_safe" in always:
         assert instrument.make_safe().confirmed
+    assert instrument.self_test() == (0 if instrument.self_tests else None)
     instrument.close()
     rows = table(model) | COMMON
     sent: set[Command[Any]] = set()
