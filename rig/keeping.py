@@ -27,8 +27,10 @@ class Keeping:
 
     def keep(self, doc: Document) -> int:
         """Append to the journal; the document's number, -1 for one that is lost."""
-        with self.tried():
+        try:
             return self._journal.append(doc)
+        except BenchFault as fault:
+            self._lose(fault)
         return -1
 
     @contextmanager
@@ -37,9 +39,7 @@ class Keeping:
         try:
             yield
         except BenchFault as fault:
-            first, self.lost = not self.lost, self.lost or str(fault)
-            if first and not self._resting:
-                raise
+            self._lose(fault)
 
     @contextmanager
     def at_rest(self) -> Iterator[None]:
@@ -54,8 +54,16 @@ class Keeping:
         """A watcher of the bus that writes; it falls silent when the record is lost."""
 
         def heard(at: float, sender: str, frame: tuple[int, bytes]) -> None:
-            if not self.lost:
-                with self.tried():
-                    hear(at, sender, frame)
+            if self.lost:
+                return
+            try:
+                hear(at, sender, frame)
+            except BenchFault as fault:
+                self._lose(fault)
 
         return heard
+
+    def _lose(self, fault: BenchFault) -> None:
+        first, self.lost = not self.lost, self.lost or str(fault)
+        if first and not self._resting:
+            raise fault

@@ -24,6 +24,11 @@ ATTRIBUTES = {
     "getoutput": {"subprocess"}, "getstatusoutput": {"subprocess"},
 }  # fmt: skip
 ANYWHERE = "0.0.0.0"
+WORTH_A_LOOK = re.compile(
+    rf"(?:import|from) +(?:{'|'.join(map(re.escape, MODULES))})\b|(?<![.\w])(?:{'|'.join(CALLS)})\("
+    rf"|\.(?:{'|'.join(ATTRIBUTES)})\(|(?:shell|allow_pickle|autoescape|verify) *=|(?:bind|create_server)\(|0\.0\.0\.0"
+)
+"""What a file that does any of it must hold; only such a file is parsed."""
 
 
 def files() -> Iterator[Path]:
@@ -69,10 +74,11 @@ def found_in(text: str) -> list[str]:
     return out
 
 
-@pytest.mark.parametrize("path", list(files()), ids=lambda path: str(path.relative_to(TOP)))
-def test_nothing_given_as_data_is_run(path: Path) -> None:
-    wrong = found_in(path.read_text())
-    assert not wrong, f"{path}: {'; '.join(wrong)}"
+def test_nothing_given_as_data_is_run() -> None:
+    every = [(path, path.read_text()) for path in files()]
+    assert len(every) > 300
+    wrong = [f"{path}: {one}" for path, text in every if WORTH_A_LOOK.search(text) for one in found_in(text)]
+    assert not wrong, "\n".join(wrong)
 
 
 def _name(of: ast.expr) -> str:
@@ -91,6 +97,7 @@ def _name(of: ast.expr) -> str:
 )  # fmt: skip
 def test_what_is_banned_is_seen(bad: str) -> None:
     assert found_in(bad)
+    assert WORTH_A_LOOK.search(bad)
 
 
 def test_what_is_usual_is_not_taken_for_it() -> None:
