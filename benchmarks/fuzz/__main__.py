@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.fuzz.boxes import BoxDriverFuzz, BoxFuzz
 from benchmarks.fuzz.engine import Fuzz, Subject
-from benchmarks.fuzz.files import JournalFuzz, TomlFuzz, TraceFuzz
+from benchmarks.fuzz.files import JournalFuzz, RecordFuzz, TomlFuzz, TraceFuzz
 from benchmarks.fuzz.frames import ChargerFuzz, RulesFuzz, VehicleFuzz
 from benchmarks.fuzz.scpi import DriverFuzz, LineFuzz, ReplyFuzz
 from rig.clock import Stopwatch
@@ -26,6 +26,7 @@ SUBJECTS: dict[str, tuple[Callable[[], Subject[Any]], int]] = {
     "toml": (TomlFuzz, 20_000),
     "traces": (TraceFuzz, 5_000),
     "journals": (JournalFuzz, 20_000),
+    "records": (RecordFuzz, 20_000),
 }
 """What is tried, and how often: together a million of SCPI and a million of CAN."""
 KINDS = {"SCPI": ("lines", "replies", "drivers"), "CAN": ("vehicle", "rules", "charger")}

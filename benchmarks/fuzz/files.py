@@ -21,8 +21,10 @@ from benchmarks.fuzz.mutate import below, bytes_of_file, lines_of
 from fixtures.library import REQUIREMENTS
 from instruments.registry import REGISTRY
 from reports.laboratory import read_laboratory
+from rig.can.bus import VirtualBus
 from rig.can.frame import Frame
 from rig.cli.trace_compare import read_cards
+from rig.clock import VirtualClock
 from rig.errors import RigError
 from rig.evidence.documents import CaptureStored, Incident, Item, RunStart, RunStop, TestStart, TestStop
 from rig.evidence.envelope import open_envelope
@@ -33,6 +35,7 @@ from rig.evidence.verify import verify_run
 from rig.open_bench import read_bench_file
 from rig.profile import read_profile
 from rig.qualify.qualification import read_qualification
+from rig.replay.replayed import Replay
 from rig.requirements import read_catalogue, read_conditions
 from rig.trace.judge import judge_trace
 from rig.trace.reader import open_trace
@@ -232,6 +235,39 @@ class JournalFuzz(_Files):
 
 
 TESTS = ("s/a.py::one",)
+
+
+class RecordFuzz(_Files):
+    """A record of a bench that is to answer again: its head, exchanges, events and frames."""
+
+    name = "records"
+
+    def _seeds(self) -> Sequence[tuple[str, bytes]]:
+        return _RECORD
+
+    def take(self, one: tuple[str, bytes]) -> Hashable:
+        kind, data = one
+        for name, whole in _RECORD:
+            (self._folder / name).write_bytes(whole)
+        (self._folder / kind).write_bytes(data)
+        return self._read(kind, self._replayed, self._folder)
+
+    def _replayed(self, folder: Path) -> object:
+        """Ask for everything that the whole record holds, in its order, while its events and frames come."""
+        clock = VirtualClock()
+        replay = Replay(folder, clock)
+        bus = VirtualBus(clock)
+        replay.speak(bus, 500_000)
+        battery, vehicle = replay.session("battery", "visa"), replay.session("vehicle", "lines")
+        vehicle.subscribe(lambda *_: None)
+        for line in (b"OUTP?", b"MEAS:ARR?", b"OUTP ON"):
+            said = line.decode()
+            (battery.query if said.endswith("?") else battery.write)(said)
+        vehicle.request("STATE?")
+        clock.sleep(2.0)
+        return replay.diverged
+
+
 SEAL, QUALIFICATION = "seal.dsse.json", "qualification.json"
 
 
@@ -280,4 +316,39 @@ def _run() -> list[tuple[str, bytes]]:
     return found
 
 
-_TOML, _TRACES, _RUN = _toml(), _traces(), _run()
+def _record() -> list[tuple[str, bytes]]:
+    parts = {
+        "battery": {"driver": "ea_psb_10000", "resource": "R1", "transport": "visa"},
+        "vehicle": {"driver": "vehicle_interface", "resource": "R2", "transport": "lines"},
+    }
+    head = {"format": 1, "bench": "b", "profile": "p", "seed": 1, "command": "c", "parts": parts}
+
+    def rows(*of: dict[str, object]) -> bytes:
+        return b"".join(json.dumps(one).encode() + b"\n" for one in of)
+
+    said = [("query", "OUTP?", "OFF"), ("query", "MEAS:ARR?", "1.00 V, 0.00 A, 0 W"), ("write", "OUTP ON", None)]
+    frames = [*VehicleFuzz.good[:4]]
+    return [
+        ("record.json", json.dumps(head).encode()),
+        (
+            "battery.jsonl",
+            rows(*({"began": 0.1, "ended": 0.1, "do": do, "said": line, "reply": back} for do, line, back in said)),
+        ),
+        (
+            "vehicle.jsonl",
+            rows({"began": 0.2, "ended": 0.2, "do": "request", "said": "STATE?", "reply": "1 0 00000000"}),
+        ),
+        ("vehicle.events.jsonl", rows({"at": 0.3, "tag": 1, "body": "12345 contactor 1"})),
+        (
+            "can.jsonl",
+            rows(
+                *(
+                    {"at": 0.4 + k / 10, "how": "sent", "sender": "evps", "id": one.id, "data": one.data.hex()}
+                    for k, one in enumerate(frames)
+                )
+            ),
+        ),
+    ]
+
+
+_TOML, _TRACES, _RUN, _RECORD = _toml(), _traces(), _run(), _record()

@@ -19,6 +19,7 @@ from typing import IO, Literal, TypeVar
 
 import msgspec
 
+from rig.can.frame import Frame, refuse_bad_frame
 from rig.errors import UseError
 
 FORMAT = 1
@@ -61,6 +62,9 @@ class Said(msgspec.Struct, frozen=True):
     sender: str
     id: int
     data: str
+
+    def __post_init__(self) -> None:
+        refuse_bad_frame(Frame(self.id, bytes.fromhex(self.data)))
 
 
 class PartHead(msgspec.Struct, frozen=True):
@@ -128,7 +132,7 @@ def read_head(folder: Path) -> Head:
         head = msgspec.json.decode(path.read_bytes(), type=Head)
     except OSError as error:
         raise UseError(f"{path}: cannot be read ({error.strerror}); name the folder of a record") from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UseError(f"{path}: is no head of a record ({error}); restore it") from None
     if head.format != FORMAT:
         raise UseError(f"{path}: format {head.format}, and this rig reads {FORMAT}; use the rig that recorded it")
@@ -145,7 +149,7 @@ def lines(path: Path, kind: type[LineT]) -> Iterator[LineT]:
         for number, raw in enumerate(file, 1):
             try:
                 yield decoder.decode(raw)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, UseError) as error:
                 if not raw.endswith(b"\n"):
                     return
                 raise UseError(f"{path}:{number}: is no line of a record ({error}); restore the file") from None

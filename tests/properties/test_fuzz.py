@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.fuzz.boxes import BoxDriverFuzz, BoxFuzz, framed, request
 from benchmarks.fuzz.engine import Endless, Fuzz, Wrong, bounded
-from benchmarks.fuzz.files import JournalFuzz, TomlFuzz, TraceFuzz
+from benchmarks.fuzz.files import JournalFuzz, RecordFuzz, TomlFuzz, TraceFuzz
 from benchmarks.fuzz.frames import ChargerFuzz, RulesFuzz, VehicleFuzz
 from benchmarks.fuzz.recogniser import switches_on
 from benchmarks.fuzz.scpi import DriverFuzz, LineFuzz, ReplyFuzz, options
@@ -36,6 +36,7 @@ HOW_MANY: tuple[tuple[Callable[[], Any], int], ...] = (
     (TomlFuzz, 120),
     (TraceFuzz, 25),
     (JournalFuzz, 120),
+    (RecordFuzz, 250),
 )
 
 

@@ -21,6 +21,7 @@ from rig.errors import TraceError, UseError
 from rig.evidence.run_info import read_run_info
 from rig.plant.plant import Plant
 from rig.plant.world import World
+from rig.replay.record import Said, lines, read_head
 from rig.scpi.codec import ErrorEntry, Integer, Switch, plain, whole
 from rig.scpi.errors import ScpiError
 from rig.trace.judge import judge_trace
@@ -145,6 +146,20 @@ def test_a_run_json_that_is_no_text_is_told(tmp_path: Path) -> None:
     (tmp_path / "run.json").write_bytes(b'{"run": "\xfe"}')
     with pytest.raises(TraceError, match=r"run\.json"):
         read_run_info(tmp_path)
+
+
+@pytest.mark.parametrize("data", ["zz", "0", "00" * 9])
+def test_a_recorded_frame_that_no_wire_carries_is_told(data: str, tmp_path: Path) -> None:
+    line = f'{{"at": 1.0, "how": "sent", "sender": "evps", "id": 264, "data": "{data}"}}\n'
+    (tmp_path / "can.jsonl").write_text(line)
+    with pytest.raises(UseError, match=r"can\.jsonl:1"):
+        list(lines(tmp_path / "can.jsonl", Said))
+
+
+def test_a_record_that_is_no_text_is_told(tmp_path: Path) -> None:
+    (tmp_path / "record.json").write_bytes(b'{"bench": "\xfe"}')
+    with pytest.raises(UseError, match="no head"):
+        read_head(tmp_path)
 
 
 def test_a_spoilt_trace_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
