@@ -1,6 +1,6 @@
 """`v2hrig trace`: a recorded CHAdeMO session looked at, judged, converted, compared and played.
 
-Exit 0: no violation; 1: a violation; 2: no trace.
+Exit 0: no violation; 1: a violation; 2: no trace, or none by which a rule can be judged.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ app.command("replay")(replay)
 def check(file: File, bus: Bus = None, as_json: Json = False) -> None:
     """Judge a trace by every rule: who broke what, at which frame and when."""
     trace, report = read(file, bus)
+    if all(verdict.state is RuleState.UNKNOWN for verdict in report.verdicts):
+        raise TraceError(_nothing_judged(trace))
     if as_json:
         print_json(as_data(trace, report))
     else:
@@ -128,6 +130,15 @@ def read(file: Path, bus: str | None) -> tuple[TraceFile, TraceReport]:
     """A trace, read to its end and judged. TraceError: nothing in it can be read."""
     trace = open_trace(file, bus)
     return trace, judge_trace(trace.frames())
+
+
+def _nothing_judged(trace: TraceFile) -> str:
+    """Silence is no verdict: whoever recorded another bus must not read that all is well."""
+    others = f"; {trace.foreign} frames of other buses or kinds (extended, remote, FD) were left out"
+    return (
+        f"{trace.path}: no rule can be judged by {trace.frames_read} frames of bus {trace.bus or '?'}"
+        f"{others if trace.foreign else ''}; give a recording of the CHAdeMO bus, or its name in the file with --bus"
+    )
 
 
 def _session(console: Console, session: SessionReport, of: int) -> None:

@@ -13,6 +13,7 @@ Theory
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from rig.can.frame import Frame
 from rig.chademo.messages import SPECS
 from rig.errors import TraceError
 from rig.trace.bus import chademo_bus
+from rig.trace.byte_order import turned_round
 from rig.trace.lines import FORMATS, LONGEST, Entry, Format, blocks, lines
 from rig.trace.logs import Log, kind_of, records
 from rig.trace.stamps import Stamps, Told, are_differences
@@ -40,6 +42,8 @@ STAMP = 64
 ANOTHER = "the clock was set back by {:.3f} s, another recording follows that was not read; cut the file here"
 OUT_OF_LINE = "time stamp out of line"
 EMPTY = "it is empty"
+PACKED = ((b"\x1f\x8b", "gzip"), (b"PK\x03\x04", "zip"), (b"BZh", "bzip2"), (b"\xfd7zX", "xz"), (b"7z\xbc\xaf", "7z"))
+"""How archives begin."""
 SHOWN = 60
 """Characters of a line shown in a note."""
 
@@ -242,20 +246,33 @@ def printable(text: str) -> str:
 
 
 def _open(path: Path) -> TextIO:
-    return path.open(encoding="utf-8-sig", errors="replace", newline=None)
+    with path.open("rb") as file:
+        wide = file.read(2) in (BOM_UTF16_LE, BOM_UTF16_BE)  # what a shell of Windows writes where output is redirected
+    return path.open(encoding="utf-16" if wide else "utf-8-sig", errors="replace", newline=None)
+
+
+def _packed(path: Path) -> str:
+    """What to do with a file that is an archive; nothing where it is none."""
+    with path.open("rb") as file:
+        begins = file.read(4)
+    return next((f"it is packed ({name}); unpack it first" for magic, name in PACKED if begins.startswith(magic)), "")
 
 
 def open_trace(path: Path, bus: str | None = None) -> TraceFile:
     """Recognise a trace file. bus: its name in the file; None for the one that shows CHAdeMO.
 
-    TraceError: it cannot be opened, or no line of it is a frame of a known format.
+    TraceError: it cannot be opened, no line of it is a frame of a known format, or its bytes are turned round.
     """
     if path.is_dir():
         raise TraceError(f"{path}: is a folder; give a trace file")
     try:
         log = kind_of(path)
         if log is not None:
-            return TraceFile(path, log, bus or chademo_bus(entry for _, entry in records(path, log)))
+            bus = bus or chademo_bus(entry for _, entry in records(path, log))
+            _in_order(path, (entry for _, entry in records(path, log)), bus)
+            return TraceFile(path, log, bus)
+        if packed := _packed(path):
+            raise TraceError(f"{path}: {packed}")
         with _open(path) as file:
             found = _recognise(file)
     except OSError as error:
@@ -266,11 +283,21 @@ def open_trace(path: Path, bus: str | None = None) -> TraceFile:
                 f"{path}: its time stamps count from the frame before, also from frames that are not in the file; "
                 "record with candump -L or -t a"
             )
-        return TraceFile(path, found, bus or chademo_bus(entry for _, entry in _parsed(path, found)))
+        bus = bus or chademo_bus(entry for _, entry in _parsed(path, found))
+        _in_order(path, (entry for _, entry in _parsed(path, found)), bus)
+        return TraceFile(path, found, bus)
     raise TraceError(
         f"{path}: no line is a CAN frame ({found}); give a GVRET CSV of SavvyCAN or a candump text with time stamps, "
         "or an ASC, BLF, TRC or MF4 file"
     )
+
+
+def _in_order(path: Path, entries: Iterable[Entry], bus: str | None) -> None:
+    if turned_round(entries, bus):
+        raise TraceError(
+            f"{path}: the voltages of its frames make sense only with the high byte first, CHAdeMO sends the low byte "
+            "first; export it with the bytes in the order of transmission"
+        )
 
 
 def _parsed(path: Path, form: Format) -> Iterator[tuple[int | None, Entry]]:

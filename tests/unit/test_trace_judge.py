@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from rig.can.frame import Frame
 from rig.chademo.codec import ChargerCapability, ChargerStatus, VehicleStatus
+from rig.chademo.messages import CHARGER_IDS
 from rig.chademo.rules import ALL
 from rig.chademo.rules.rule import RuleState
 from rig.chademo.session import Phase
@@ -189,6 +190,13 @@ def test_nothing_at_all() -> None:
     assert {v.state for v in judged.verdicts} == {RuleState.UNKNOWN}
 
 
+def test_a_charger_recorded_alone_is_not_blamed_for_what_the_vehicle_did_not_say() -> None:
+    judged = judge_trace((at, frame) for at, frame in frames(good()) if frame.id in CHARGER_IDS)
+    assert not judged.broken()
+    states = {verdict.rule.id: verdict.state for verdict in judged.verdicts}
+    assert (states["R-RUN-READY"], states["R-OFF-FLAG"]) == (RuleState.UNKNOWN, RuleState.KEPT)
+
+
 # -- the command
 
 
@@ -262,6 +270,23 @@ def test_check_for_machines(bad_file: Path) -> None:
         "id": "R-LOCK-HELD", "title": "", "duty": "charger", "source": "", "confidence": "measured", "tolerance": "",
         "requirements": ["CHA-023"], "state": "kept", "count": 0, "first": None,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["words", "json"])
+@pytest.mark.parametrize(
+    "line", ["(1.{:06}) can0 123#00", "(1.{:06}) can0 102##1029A010000C90300"], ids=["other", "fd"]
+)
+def test_a_recording_without_chademo_is_no_good_one(tmp_path: Path, line: str, as_json: tuple[str, ...]) -> None:
+    path = tmp_path / "other.log"
+    path.write_text("".join(line.format(100_000 + at) + "\n" for at in range(50)))
+    done = command("check", str(path), *as_json)
+    assert isinstance(done.exception, TraceError)
+    assert "no rule can be judged" in str(done.exception)
+    assert "no violation" not in done.output
+
+
+def test_a_bus_that_is_not_in_the_file_is_no_good_one(good_file: Path) -> None:
+    assert isinstance(command("check", str(good_file), "--bus", "9").exception, TraceError)
 
 
 def test_show_gives_no_verdict(bad_file: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 from pathlib import Path
 
@@ -194,6 +195,22 @@ def test_a_byte_order_mark_and_dos_lines(tmp_path: Path) -> None:
     path = tmp_path / "trace.csv"
     path.write_bytes(b"\xef\xbb\xbf" + (HEAD + gvret(0) + gvret(100_000)).replace("\n", "\r\n").encode())
     assert list(open_trace(path).frames()) == [(0.0, STATUS), (0.1, STATUS)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_text_of_sixteen_bits(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "trace.csv"
+    mark = "" if encoding == "utf-16" else "\ufeff"
+    path.write_bytes((mark + HEAD + gvret(0) + gvret(100_000)).encode(encoding))
+    assert list(open_trace(path).frames()) == [(0.0, STATUS), (0.1, STATUS)]
+
+
+@pytest.mark.parametrize("module", ["gzip", "bz2", "lzma"])
+def test_a_packed_file_is_named_as_such(tmp_path: Path, module: str) -> None:
+    path = tmp_path / "trace.csv"
+    path.write_bytes(importlib.import_module(module).compress((HEAD + gvret(0)).encode()))
+    with pytest.raises(TraceError, match=r"packed \(\w+\); unpack it"):
+        open_trace(path)
 
 
 # -- time
