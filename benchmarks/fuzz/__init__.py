@@ -8,8 +8,9 @@ come of it.
   witness.py      what a car may do, whatever it hears: read from the facts on CHAdeMO, not from the rig's vehicle
   scpi.py         lines to emulated instruments, replies to drivers
   boxes.py        lines to the vehicle interface and to the charger's service port, and their replies
+  echonet.py      datagrams to an ECHONET Lite charger, and answers to its driver
   frames.py       frames to the car, to the emulated charger, to the rules, and what an adapter hands on
-  files.py        bench, profile and vehicle files, traces, journals
+  files.py        bench, profile and vehicle files, traces, journals, records
 
 One seed gives one sequence of inputs. A finding is printed with what reproduces it.
 """

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from benchmarks.fuzz.boxes import BoxDriverFuzz, BoxFuzz
+from benchmarks.fuzz.echonet import NodeDriverFuzz, NodeFuzz
 from benchmarks.fuzz.engine import Fuzz, Subject
 from benchmarks.fuzz.files import JournalFuzz, RecordFuzz, TomlFuzz, TraceFuzz
 from benchmarks.fuzz.frames import ChargerFuzz, RulesFuzz, VehicleFuzz
@@ -23,6 +24,8 @@ SUBJECTS: dict[str, tuple[Callable[[], Subject[Any]], int]] = {
     "charger": (ChargerFuzz, 80_000),
     "boxes": (BoxFuzz, 200_000),
     "box-drivers": (BoxDriverFuzz, 50_000),
+    "echonet": (NodeFuzz, 200_000),
+    "echonet-driver": (NodeDriverFuzz, 50_000),
     "toml": (TomlFuzz, 20_000),
     "traces": (TraceFuzz, 5_000),
     "journals": (JournalFuzz, 20_000),

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from benchmarks.fuzz.boxes import BoxDriverFuzz, BoxFuzz, framed, request
+from benchmarks.fuzz.echonet import NodeDriverFuzz, NodeFuzz, may_start
+from benchmarks.fuzz.echonet import frame as echonet_frame
 from benchmarks.fuzz.engine import Endless, Fuzz, Wrong, bounded
 from benchmarks.fuzz.files import JournalFuzz, RecordFuzz, TomlFuzz, TraceFuzz
 from benchmarks.fuzz.frames import ChargerFuzz, RulesFuzz, VehicleFuzz
@@ -33,6 +36,8 @@ HOW_MANY: tuple[tuple[Callable[[], Any], int], ...] = (
     (ChargerFuzz, 300),
     (BoxFuzz, 4000),
     (BoxDriverFuzz, 1500),
+    (NodeFuzz, 1500),
+    (NodeDriverFuzz, 500),
     (TomlFuzz, 120),
     (TraceFuzz, 25),
     (JournalFuzz, 120),
@@ -178,3 +183,17 @@ def test_a_file_that_is_taken_as_it_is_would_be_told(tmp_path: Path, monkeypatch
     monkeypatch.setattr("benchmarks.fuzz.files.READERS", dict.fromkeys(("bench", "profile", "vehicle"), raises))
     tally = Fuzz(TomlFuzz(), 1).run(20)
     assert tally.crashes
+
+
+def test_only_a_whole_set_of_the_mode_starts_an_echonet_charger() -> None:
+    subject = NodeFuzz()
+    subject.begin(Random(1))
+    start = echonet_frame(0x61, (0xDA, b"\x42"))
+    asks, stops = echonet_frame(0x62, (0xDA, b"\x42")), echonet_frame(0x61, (0xDA, b"\x47"))
+    for no_start in (start[:-1], start + b"\0", asks, stops):
+        assert not may_start(no_start)
+        subject.take(no_start)
+        assert not subject._wanted()
+    assert may_start(start)
+    subject.take(start)
+    assert subject._wanted()
