@@ -29,6 +29,14 @@ SHORTEST_SOURCE = 5
 """Characters; less names nothing (project choice)."""
 PACK_UNITS: Mapping[str, str] = {"capacity": "Ah", "r0": "ohm", "r1": "ohm", "tau1": "s", "r2": "ohm", "tau2": "s"}
 
+FITS: Mapping[str, float] = {
+    "protocol_number": 255.0, "charge_current": 255.0, "discharge_limit": 255.0, "min_charge_current": 255.0,
+    "max_charging_time": 255.0, "min_discharge_level": 1.0, "max_charge_level": 1.0, "capacity": 6553.5,
+    "target_voltage": 1200.0, "max_battery_voltage": 1200.0, "min_battery_voltage": 1200.0,
+    "min_discharge_voltage": 1200.0,
+}  # fmt: skip
+"""Most of a figure in its own unit, the least is 0 (chademo.md 1): a frame could not say it."""
+
 
 @dataclass(frozen=True, slots=True)
 class VehicleModel:
@@ -117,9 +125,13 @@ class _Reader:
         ):
             if low in figures and high in figures and value(low) > value(high):
                 self._say(f"figures.{low}", f"{value(low):g} is above {high} = {value(high):g}; mend one of them")
-        for name, most in (("charge_current", 255.0), ("discharge_limit", 255.0), ("max_charge_level", 1.0)):
+        for name, most in FITS.items():
             if name in figures and not 0.0 <= value(name) <= most:
-                self._say(f"figures.{name}", f"{value(name):g} does not fit its byte; it must lie in 0..{most:g}")
+                self._say(f"figures.{name}", f"{value(name):g} does not fit its frame; it must lie in 0..{most:g}")
+        if "protocol_number" in figures and value("protocol_number") % 1:
+            self._say(
+                "figures.protocol_number", f"{value('protocol_number'):g} is no whole number; 102.0 counts in ones"
+            )
         count = value("capacity") * 10.0 * value("max_charge_level")
         if value("level_in_energy") and "capacity" in figures and count > 254.0:
             self._say("figures.level_in_energy", f"200.7 would be {count:g} counts of 0.1 kWh; its byte ends at 254")
