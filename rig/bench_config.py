@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rig.can.interfaces import NAMES, interface
 from rig.errors import BenchConfigError
+from rig.metrology.calibration import Correction
 from rig.quantity import Celsius, Kelvins, Seconds
 from rig.safety.settings import SafetyTable
 
@@ -105,13 +106,15 @@ class FaultTable(_Table):
 
 class PaperTable(_Table):
     """What a part's papers say. certificate: number of its calibration. calibrated: day it was made, calibrated_until:
-    when the next is due. serial, firmware: what the instrument must answer; empty: anything."""
+    when the next is due. corrections: rows of that certificate. serial, firmware: what the instrument must answer;
+    empty: anything."""
 
     certificate: str = ""
     calibrated: date | None = None
     calibrated_until: date | None = None
     serial: str = ""
     firmware: str = ""
+    corrections: tuple[Correction, ...] = ()
 
 
 PAPERS = frozenset(PaperTable.model_fields)

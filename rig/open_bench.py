@@ -29,6 +29,7 @@ from rig.can.bus import Bus, VirtualBus
 from rig.can.hardware import HardwareBus
 from rig.car import Car
 from rig.clock import Clock, Phase, RealClock, VirtualClock
+from rig.corrected import corrected, correction_problems
 from rig.datagrams.session import EmulatedDatagrams, UdpSession
 from rig.drivers import Driver, Registry
 from rig.errors import BenchConfigError, UnsafeState
@@ -77,6 +78,10 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
         for key in ("misreads", "third_harmonic")
         if part.options.get(key) and not part.emulated
     ]
+    for part in config.parts.values():
+        driver = registry[part.driver]
+        wrong = correction_problems(part, driver.role, driver.options.model_validate(part.options))
+        problems += [f"{path}: [{part.name}] corrections: {words}" for words in wrong]
     if problems:
         raise BenchConfigError(problems)
     return config
@@ -310,7 +315,7 @@ class _Builder:
             session = self.recorder.session(part.name, driver.transport, session)
         instrument: Instrument = driver.open(session, options, self.clock)
         self.stack.callback(instrument.close)
-        return instrument
+        return corrected(instrument, part, driver.role, options)
 
     def _session(self, part: PartConfig, driver: Driver, options: BaseModel) -> Any:
         name = part.session_resource

@@ -29,7 +29,7 @@ def rig_file(config: BenchConfig, places: Mapping[PartName, str], channel: str =
         tables["safety"] = wishes
     for name, place in places.items():
         part = config.parts[name]
-        papers = {key: value for key, value in part.papers.model_dump().items() if value}
+        papers = part.papers.model_dump(exclude_defaults=True)
         tables[name] = {"driver": part.driver, "resource": place, **papers, **part.options}
     return "\n".join([HEAD, *(_table(name, keys) for name, keys in tables.items())])
 

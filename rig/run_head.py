@@ -52,6 +52,7 @@ def run_head(
             calibration=Calibration(
                 until=part.calibrated_until.isoformat() if part.calibrated_until else "",
                 certificate=part.papers.certificate,
+                corrections=tuple(map(str, part.papers.corrections)),
             ),
             accuracy=bench.drivers[name].accuracy,
         )

@@ -80,10 +80,12 @@ class PartIdentity(Value, frozen=True):
 
 
 class Calibration(Value, frozen=True):
-    """until: ISO date; certificate: its number. Empty: none stated."""
+    """until: ISO date; certificate: its number. Empty: none stated. corrections: rows of it that readings are corrected
+    by, one line each."""
 
     until: str = ""
     certificate: str = ""
+    corrections: tuple[str, ...] = ()
 
 
 class Part(Value, frozen=True):

@@ -26,7 +26,7 @@ def replay_bench(config: BenchConfig, profile: str) -> str:
     ]
     for name, part in config.parts.items():
         # What a part's papers say of today is the recorded run's to judge.
-        papers = part.papers.model_dump(include={"certificate", "serial", "firmware"}, exclude_unset=True)
+        papers = part.papers.model_dump(exclude={"calibrated", "calibrated_until"}, exclude_unset=True)
         keys = {"driver": part.driver, "resource": EMULATED, **papers, **part.options}
         note = "" if part.emulated else f"# recorded at {part.resource}\n"
         tables.append(note.replace("\r", " ") + toml_table(name, keys))
