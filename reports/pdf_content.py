@@ -22,7 +22,7 @@ from reports.pdf_changes import changes
 from reports.pictures import Drawn
 from reports.run import SEVERITY, Asked, Run, Test, Value, counts, rule_verdict
 from reports.standalone import standalone
-from rig.evidence.documents import Bounds, Judged
+from rig.evidence.documents import Bounds, Calibration, Judged
 from rig.evidence.run_info import Laboratory, RunInfo
 from rig.evidence.verify import SEAL
 
@@ -278,7 +278,7 @@ def _bench(run: Run) -> Section:
                 "driver": part.driver,
                 "nature": "emulated" if part.emulated else "hardware",
                 "met": "" if part.emulated or part.met_hardware else "driver's first use on hardware",
-                "calibration": _calibration(part.emulated, part.calibration.until, part.calibration.certificate),
+                "calibration": _calibration(part.emulated, part.calibration),
                 "accuracy": part.accuracy or "–",
             }
             for part in bench.parts
@@ -287,10 +287,12 @@ def _bench(run: Run) -> Section:
     }
 
 
-def _calibration(emulated: bool, until: str, number: str) -> str:
-    if emulated:
+def _calibration(emulated: bool, paper: Calibration) -> str:
+    corrected = f"corrected: {'; '.join(paper.corrections)}" if paper.corrections else ""
+    if emulated and not corrected:
         return "model: none"
-    return ", ".join(filter(None, (f"until {until}" if until else "", number))) or NOT_STATED
+    until = f"until {paper.until}" if paper.until else ""
+    return ", ".join(filter(None, (until, paper.certificate, corrected))) or NOT_STATED
 
 
 def _conditions(sources: Sources, issue: Issue) -> Section:

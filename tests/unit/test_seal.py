@@ -137,7 +137,7 @@ def test_the_statement_says_what_was_found_on_what(sealed: Path) -> None:
     assert own["journal"] == {"head": reading.head, "lines": len(reading.lines)}
     assert own["catalogue"] == "c" * 64
     assert own["instruments"][0]["identity"]["serial"] == "77"
-    assert own["instruments"][0]["calibration"] == {"until": "2027-01-31", "certificate": "C-9"}
+    assert own["instruments"][0]["calibration"] == {"until": "2027-01-31", "certificate": "C-9", "corrections": []}
     assert own["software"]["packages"] == {"numpy": "2"}
 
 
