@@ -47,6 +47,9 @@ import instruments.tektronix_mso5.emulator as tektronix_mso5_emulator
 import instruments.vehicle_interface.commands as vehicle_interface
 import instruments.vehicle_interface.driver as vehicle_interface_driver
 import instruments.vehicle_interface.emulator as vehicle_interface_emulator
+import instruments.waveshare_relay_d.commands as waveshare_relay_d
+import instruments.waveshare_relay_d.driver as waveshare_relay_d_driver
+import instruments.waveshare_relay_d.emulator as waveshare_relay_d_emulator
 import instruments.yokogawa_wt1800e.commands as yokogawa_wt1800e
 import instruments.yokogawa_wt1800e.driver as yokogawa_wt1800e_driver
 import instruments.yokogawa_wt1800e.emulator as yokogawa_wt1800e_emulator
@@ -179,6 +182,15 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         transport="lines",
         baud=lambda options: int(options.baud),
         met_hardware=evps_control.EvpsPanel.met_hardware,
+    ),
+    "waveshare_relay_d": Driver(
+        "digital_io",
+        waveshare_relay_d.Options,
+        waveshare_relay_d_driver.open_driver,
+        waveshare_relay_d_emulator.build,
+        transport="modbus",
+        baud=lambda options: int(options.baud),
+        met_hardware=waveshare_relay_d_driver.WaveshareRelayD.met_hardware,
     ),
     "echonet_lite": Driver(
         "charger",

@@ -31,6 +31,7 @@ from rig.replay.replayed import Replay
 from rig.roles import (
     Charger,
     DcSource,
+    DigitalIo,
     Digitizer,
     GridSimulator,
     Identity,
@@ -39,6 +40,7 @@ from rig.roles import (
     Thermometer,
     VehicleInterface,
 )
+from rig.safety.estop import refuse_open_chain
 from rig.safety.guard import Guard
 from rig.safety.lease import Lease
 from rig.safety.safe_state import SafeOutcome, SafeStep, bring_to_safe_state
@@ -76,6 +78,7 @@ class Bench:
     digitizer: Digitizer | None
     digitizer2: Digitizer | None
     thermometer: Thermometer | None
+    digital_io: DigitalIo | None
     instruments: Mapping[PartName, Instrument]
     drivers: Mapping[PartName, Driver]
     options: Mapping[PartName, BaseModel]
@@ -152,6 +155,8 @@ class Bench:
             self.lease.check()
         if self.guard is not None:
             self.guard.check()
+        if self.digital_io is not None:
+            refuse_open_chain(self.digital_io)
         ratings = self.profile.ratings
         if self.house is not None:
             self.house.draw(0.0)
@@ -191,6 +196,7 @@ class Bench:
             SafeStep("car", self.car.make_safe),
             SafeStep("vehicle interface", self.vehicle.make_safe),
             SafeStep("battery source", self.battery.make_safe),
+            *([] if self.digital_io is None else [SafeStep("digital I/O", self.digital_io.make_safe)]),
         ]
 
     def _load_steps(self) -> list[SafeStep]:

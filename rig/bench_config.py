@@ -35,6 +35,7 @@ PartName = Literal[
     "digitizer",
     "digitizer2",
     "thermometer",
+    "digital_io",
     "vehicle",
     "charger",
 ]
@@ -185,6 +186,7 @@ ROLE_OF_PART: Mapping[PartName, str] = {
     "digitizer": "digitizer",
     "digitizer2": "digitizer",
     "thermometer": "thermometer",
+    "digital_io": "digital_io",
     "vehicle": "vehicle",
     "charger": "charger",
 }

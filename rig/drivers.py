@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from rig.metrology.accuracy import FitSpec
 from rig.visa.serial_line import SerialLine
 
-Role = Literal["load", "grid", "dc_source", "analyzer", "digitizer", "vehicle", "charger", "thermometer"]
-Transport = Literal["visa", "lines", "prompts", "datagrams"]
+Role = Literal["load", "grid", "dc_source", "analyzer", "digitizer", "vehicle", "charger", "thermometer", "digital_io"]
+Transport = Literal["visa", "lines", "prompts", "datagrams", "modbus"]
 """How the driver reaches its instrument: pyvisa messages, request and reply lines on a serial port, prompts to a person
-at a terminal, or datagrams (UDP)."""
+at a terminal, datagrams (UDP), or Modbus RTU on a serial port."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ from rig.errors import BenchConfigError, UnsafeState
 from rig.house import House
 from rig.lines.emulated import emulated_lines
 from rig.lines.session import BAUD, open_lines
+from rig.modbus.session import BAUD as MODBUS_BAUD
+from rig.modbus.session import EmulatedModbus, SerialModbus
 from rig.plant.params import PlantParams
 from rig.plant.plant import Plant
 from rig.plant.world import World
@@ -45,8 +47,9 @@ from rig.replay.bench_file import BENCH, replay_bench
 from rig.replay.record import FORMAT, Head, PartHead
 from rig.replay.recorded import Recorder
 from rig.replay.replayed import Replay
-from rig.roles import ElectronicLoad, Instrument
+from rig.roles import DigitalIo, ElectronicLoad, Instrument
 from rig.safety.begin import begin_guard
+from rig.safety.estop import watch_chain
 from rig.safety.guard import Guard
 from rig.safety.lease import LOCAL, RENEWED_EVERY, Claim, Lease
 from rig.safety.resources import real_resources
@@ -205,6 +208,7 @@ class _Builder:
             digitizer=parts.get("digitizer"),
             digitizer2=parts.get("digitizer2"),
             thermometer=parts.get("thermometer"),
+            digital_io=self._digital_io(parts),
             instruments=parts,
             drivers={name: self.registry[part.driver] for name, part in self.config.parts.items()},
             options={name: self._options(part) for name, part in self.config.parts.items()},
@@ -334,6 +338,11 @@ class _Builder:
             if part.emulated:
                 return EmulatedDatagrams(self.devices[name][1], name, self.clock)
             return UdpSession(part.resource, self.clock, driver.port)
+        if driver.transport == "modbus":
+            baud = MODBUS_BAUD if driver.baud is None else driver.baud(options)
+            if part.emulated:
+                return EmulatedModbus(self.devices[name][1], name, self.clock, baud)
+            return SerialModbus(part.resource, self.clock, baud)
         if part.emulated:
             return open_session(name, self.emulated)
         return open_session(part.resource, self._real_manager(), driver.serial)
@@ -345,6 +354,13 @@ class _Builder:
             self.real = real_manager()
             self.stack.callback(self.real.close)
         return self.real
+
+    def _digital_io(self, parts: Mapping[PartName, Any]) -> DigitalIo | None:
+        """The board, and an eye on the E-stop chain where an input follows it."""
+        board: DigitalIo | None = parts.get("digital_io")
+        if board is not None:
+            self.stack.callback(watch_chain(self.clock, board))
+        return board
 
     def _house(self, parts: Mapping[PartName, Any]) -> House | None:
         names: tuple[PartName, ...] = ("house_l1", "house_l2")

@@ -267,6 +267,30 @@ class Thermometer(Instrument, Protocol):
         ...
 
 
+class DigitalIo(Instrument, Energised, Protocol):
+    """Relay contacts and opto-isolated inputs. Outputs are numbered from 1; make_safe opens them all."""
+
+    channels: int
+    """Outputs there are."""
+
+    def switch(self, output: int, on: bool) -> None:
+        """Hold an output. UseError for one that is not there."""
+        ...
+
+    def pulse(self, output: int, seconds: float) -> None:
+        """Close an output for seconds. It opens by itself, though the rig died meanwhile. Comes back at once."""
+        ...
+
+    def outputs(self) -> Sequence[bool]:
+        """Every output as the box says, from output 1 on."""
+        ...
+
+    def inputs(self) -> Mapping[str, bool]:
+        """What is wired, by its name: "estop" (the emergency stop's chain, on while closed), "ev_contactor", "pcs"
+        (their auxiliary contacts, on while closed)."""
+        ...
+
+
 ChargerMode = Literal["charge", "discharge", "standby"]
 
 

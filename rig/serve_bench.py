@@ -31,6 +31,8 @@ from rig.drivers import Driver, Registry
 from rig.errors import UnsafeState, UseError
 from rig.lines.emulated import emulated_lines
 from rig.lines.serve import serve as serve_lines
+from rig.modbus.serve import serve as serve_modbus
+from rig.modbus.session import EmulatedModbus
 from rig.open_bench import emulated_device, plant_params
 from rig.plant.plant import Plant
 from rig.plant.ports import Mains
@@ -45,7 +47,7 @@ from rig.visa.streams import LOOPBACK
 
 CABLE: tuple[PartName, ...] = ("charger", "vehicle", "battery")
 """The charger and what hangs on its cable."""
-OUTPUTS: tuple[PartName, ...] = ("vehicle", "battery", "grid", "house_l1", "house_l2")
+OUTPUTS: tuple[PartName, ...] = ("vehicle", "battery", "grid", "house_l1", "house_l2", "digital_io")
 """Parts with an output, in the order in which they are brought down after the charger (rig.safety.safe_state)."""
 NO_CURRENT = 0.5
 """A at the connector that counts as none (project choice: a tenth of what contactors may open)."""
@@ -161,6 +163,10 @@ class _Serving:
                 places[name], close = serve_lines(device, self._clock)
                 self._places.callback(close)
                 everywhere[name] = [places[name]]
+            elif driver.transport == "modbus":
+                places[name], close = serve_modbus(device, self._clock)
+                self._places.callback(close)
+                everywhere[name] = [places[name]]
             elif driver.transport == "datagrams":
                 places[name], close = serve_datagrams(device, self._clock, host)
                 self._places.callback(close)
@@ -200,6 +206,8 @@ class _Serving:
             resource = part.session_resource
             if driver.transport == "lines":
                 session: Any = emulated_lines(device, resource, self._clock)
+            elif driver.transport == "modbus":
+                session = EmulatedModbus(device, resource, self._clock)
             elif driver.transport == "datagrams":
                 session = EmulatedDatagrams(device, resource, self._clock)
             else:

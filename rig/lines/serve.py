@@ -8,7 +8,7 @@ import threading
 import tty
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Protocol
 
 from rig.clock import Clock, RealClock
 from rig.errors import UseError
@@ -16,11 +16,19 @@ from rig.lines.face import LineDevice
 from rig.lines.frame import Splitter
 
 
-class PtyServer:
-    """Serves one box until closed. port: what a client opens, e.g. /dev/pts/5."""
+class Split(Protocol):
+    """Bytes as they come, requests as they are whole."""
 
-    def __init__(self, device: LineDevice, clock: Clock) -> None:
+    def feed(self, data: bytes) -> list[bytes]: ...
+
+
+class PtyServer:
+    """Serves one box until closed. port: what a client opens, e.g. /dev/pts/5. splitter: of its protocol, if another
+    than that of lines."""
+
+    def __init__(self, device: LineDevice, clock: Clock, splitter: Split | None = None) -> None:
         self._device = device
+        self._splitter = Splitter() if splitter is None else splitter
         self._world: AbstractContextManager[Any] = clock.lock if isinstance(clock, RealClock) else nullcontext()
         try:
             self._ours, self._theirs = os.openpty()
@@ -54,13 +62,12 @@ class PtyServer:
                 _write(self._ours, raw)
 
     def _run(self) -> None:
-        splitter = Splitter()
         with selectors.DefaultSelector() as selector:
             selector.register(self._ours, selectors.EVENT_READ)
             selector.register(self._wake_in, selectors.EVENT_READ)
             while not self._closed:
                 selector.select()
-                for raw in splitter.feed(_read(self._ours)):
+                for raw in self._splitter.feed(_read(self._ours)):
                     with self._world:
                         reply = self._device.process(raw)
                     if reply:

@@ -24,9 +24,9 @@ from rig.errors import UseError
 
 FORMAT = 1
 HEAD, CAN = "record.json", "can"
-Kind = Literal["write", "query", "block", "request", "ask", "datagram"]
+Kind = Literal["write", "query", "block", "request", "ask", "datagram", "modbus"]
 """write, query, block: of a VISA resource. request: of a serial box. ask: of a person.
-datagram: of a node on UDP, both ways in hex."""
+datagram: of a node on UDP, modbus: of a board, both ways in hex."""
 LineT = TypeVar("LineT", bound=msgspec.Struct)
 
 

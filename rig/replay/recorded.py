@@ -13,6 +13,7 @@ from rig.clock import Cancel, Clock
 from rig.datagrams.session import Answers, DatagramSession
 from rig.errors import InstrumentError
 from rig.lines.session import LineSession, Listener
+from rig.modbus.session import ModbusSession
 from rig.prompts import Prompt, Prompter
 from rig.replay.record import CAN, Event, Exchange, Head, Kind, Log, Said, new_record
 from rig.scpi.driver import Session
@@ -41,6 +42,8 @@ class Recorder:
             return RecordedLines(session, self._clock, log, self._log(f"{part}.events"))
         if transport == "prompts":
             return RecordedPrompter(session, self._clock, log)
+        if transport == "modbus":
+            return RecordedModbus(session, self._clock, log)
         if transport == "datagrams":
             return RecordedDatagrams(session, self._clock, log)
         return RecordedSession(session, self._clock, log)
@@ -171,6 +174,23 @@ class RecordedDatagrams(_Writer):
         with self.lock:
             reply = self._wrote("datagram", request.hex(), ask)
         return None if reply is None else bytes.fromhex(reply)
+
+    def close(self) -> None:
+        self._session.close()
+
+
+class RecordedModbus(_Writer):
+    """A board on a Modbus line."""
+
+    def __init__(self, session: ModbusSession, clock: Clock, log: Log) -> None:
+        super().__init__(clock, log)
+        self.resource = session.resource
+        self.lock: AbstractContextManager[Any] = session.lock
+        self._session = session
+
+    def request(self, frame: bytes) -> bytes:
+        with self.lock:
+            return bytes.fromhex(self._wrote("modbus", frame.hex(), lambda: self._session.request(frame).hex()))
 
     def close(self) -> None:
         self._session.close()

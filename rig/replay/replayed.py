@@ -44,6 +44,8 @@ class Replay:
         place = Place(self, part, known.resource, self._clock)
         if transport == "lines":
             return ReplayedLines(place, lines(self.folder / f"{part}.events.jsonl", Event), self._clock)
+        if transport == "modbus":
+            return ReplayedModbus(place)
         if transport == "datagrams":
             return ReplayedDatagrams(place)
         return ReplayedPrompter(place) if transport == "prompts" else ReplayedSession(place)
@@ -143,6 +145,20 @@ class ReplayedDatagrams:
     def exchange(self, request: bytes, answers: Answers, within: float) -> bytes | None:
         reply = self._place.answer("datagram", request.hex()).reply
         return None if reply is None else bytes.fromhex(reply)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class ReplayedModbus:
+    """A board on a Modbus line answered from a record."""
+
+    def __init__(self, place: Place) -> None:
+        self.resource, self._place = place.resource, place
+        self.lock: AbstractContextManager[Any] = threading.RLock()
+
+    def request(self, frame: bytes) -> bytes:
+        return bytes.fromhex(self._place.answer("modbus", frame.hex()).reply or "")
 
     def close(self) -> None:
         """Nothing is open."""

@@ -25,6 +25,8 @@ LATE = 2.0
 """s (project choice: what POLLS questions take)."""
 EARLY = 60.0
 """s (project choice: a recording machine takes seconds for its captures, a replay in virtual time takes none)."""
+READS = frozenset(("01", "02", "03", "04"))
+"""Modbus functions that only ask, in hex; the second byte of a frame."""
 SHOWN = 80
 """Characters of a line that are quoted."""
 
@@ -97,6 +99,8 @@ class Tape:
 
 def is_question(do: Kind, said: str) -> bool:
     """Whether it only asks: its header ends in a question mark."""
+    if do == "modbus":
+        return said[2:4] in READS
     return do not in ("ask", "datagram") and said.split(" ", 1)[0].endswith("?")
 
 

@@ -14,7 +14,7 @@ from rig.safety.lease import Lease
 from rig.safety.orders import Orders, PartOrder
 from rig.safety.resources import local_port
 
-OUTPUTS: tuple[PartName, ...] = ("charger", "vehicle", "battery", "grid", "house_l1", "house_l2")
+OUTPUTS: tuple[PartName, ...] = ("charger", "vehicle", "battery", "grid", "house_l1", "house_l2", "digital_io")
 """Parts that move energy, and the panel of the device under test, which is only ever told to stop."""
 
 

@@ -67,6 +67,7 @@ class _Descent:
                 ("grid", _off),
                 ("vehicle", self._open_contacts),
                 *((leg, self._load_off) for leg in LOADS),
+                ("digital_io", _off),
             ),
         ]
         readings = [line for outcome in outcomes for line in outcome.readings]

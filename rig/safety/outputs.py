@@ -21,6 +21,8 @@ from rig.datagrams.session import UdpSession
 from rig.drivers import Registry
 from rig.errors import BenchFault, RigError
 from rig.lines.session import BAUD, open_lines
+from rig.modbus.session import BAUD as MODBUS_BAUD
+from rig.modbus.session import SerialModbus
 from rig.safety.orders import PartOrder
 from rig.safety.resources import local_port
 from rig.visa.session import open_session
@@ -89,6 +91,9 @@ class Outputs:
         if known.transport == "lines":
             baud = BAUD if known.baud is None else known.baud(options)
             return known.open(open_lines(part.resource, self._clock, baud), options, self._clock)
+        if known.transport == "modbus":
+            baud = MODBUS_BAUD if known.baud is None else known.baud(options)
+            return known.open(SerialModbus(part.resource, self._clock, baud), options, self._clock)
         if known.transport == "datagrams":
             session = UdpSession(part.resource, self._clock, known.port)
             return known.open(session, options, self._clock)

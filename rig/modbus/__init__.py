@@ -1,0 +1,1 @@
+"""Modbus RTU on a serial line: frames (through pymodbus), sessions in virtual and real time."""
