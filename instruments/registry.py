@@ -41,6 +41,9 @@ import instruments.keysight_rp7962.emulator as keysight_rp7962_emulator
 import instruments.operator.commands as operator
 import instruments.operator.driver as operator_driver
 import instruments.operator.emulator as operator_emulator
+import instruments.relay_contacts.commands as relay_contacts
+import instruments.relay_contacts.driver as relay_contacts_driver
+import instruments.relay_contacts.emulator as relay_contacts_emulator
 import instruments.tektronix_mso5.commands as tektronix_mso5
 import instruments.tektronix_mso5.driver as tektronix_mso5_driver
 import instruments.tektronix_mso5.emulator as tektronix_mso5_emulator
@@ -191,6 +194,14 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         transport="modbus",
         baud=lambda options: int(options.baud),
         met_hardware=waveshare_relay_d_driver.WaveshareRelayD.met_hardware,
+    ),
+    "relay_contacts": Driver(
+        "charger",
+        relay_contacts.Options,
+        relay_contacts_driver.open_driver,
+        relay_contacts_emulator.build,
+        transport="contacts",
+        met_hardware=relay_contacts_driver.ContactedCharger.met_hardware,
     ),
     "echonet_lite": Driver(
         "charger",

@@ -44,6 +44,8 @@ PARTS: tuple[PartName, ...] = get_args(PartName)
 TABLES = ("bench", "can", "car", "room", "safety")
 """Of the bench as a whole."""
 EMULATED = "emulated"
+CONTACTS = "digital_io"
+"""The resource of what is reached through the contacts of the bench's own board."""
 
 
 class _Table(BaseModel):

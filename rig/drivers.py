@@ -15,9 +15,10 @@ from rig.metrology.accuracy import FitSpec
 from rig.visa.serial_line import SerialLine
 
 Role = Literal["load", "grid", "dc_source", "analyzer", "digitizer", "vehicle", "charger", "thermometer", "digital_io"]
-Transport = Literal["visa", "lines", "prompts", "datagrams", "modbus"]
+Transport = Literal["visa", "lines", "prompts", "datagrams", "modbus", "contacts"]
 """How the driver reaches its instrument: pyvisa messages, request and reply lines on a serial port, prompts to a person
-at a terminal, datagrams (UDP), or Modbus RTU on a serial port."""
+at a terminal, datagrams (UDP), Modbus RTU on a serial port, or the relay contacts of
+the bench's own digital I/O board."""
 
 
 @dataclass(frozen=True, slots=True)

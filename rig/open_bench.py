@@ -24,7 +24,7 @@ import pyvisa
 from pydantic import BaseModel
 
 from rig.bench import Bench
-from rig.bench_config import BenchConfig, PartConfig, PartName, read_bench
+from rig.bench_config import CONTACTS, BenchConfig, PartConfig, PartName, read_bench
 from rig.can.bus import Bus, VirtualBus
 from rig.can.hardware import HardwareBus
 from rig.car import Car
@@ -78,16 +78,32 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
     problems += [
         f"{path}: [{part.name}] {key}: only an emulated part can be told to be wrong; remove it"
         for part in config.parts.values()
-        for key in ("misreads", "third_harmonic")
+        for key in ("misreads", "third_harmonic", "estop_opens")
         if part.options.get(key) and not part.emulated
     ]
     for part in config.parts.values():
         driver = registry[part.driver]
         wrong = correction_problems(part, driver.role, driver.options.model_validate(part.options))
         problems += [f"{path}: [{part.name}] corrections: {words}" for words in wrong]
+    problems += [
+        f"{path}: [{part.name}] {words}"
+        for part in config.parts.values()
+        if registry[part.driver].transport == "contacts" and (words := _unwired(part, config.parts.get("digital_io")))
+    ]
     if problems:
         raise BenchConfigError(problems)
     return config
+
+
+def _unwired(part: PartConfig, board: PartConfig | None) -> str:
+    """Why the contacts of the bench's board cannot serve this part; empty when they can."""
+    if board is None:
+        return f"driver: {part.driver!r} needs the relay contacts of a board; add [digital_io]"
+    if not part.emulated and part.resource != CONTACTS:
+        return f'resource: its contacts are those of [digital_io]; write resource = "{CONTACTS}"'
+    if part.emulated != board.emulated:
+        return "resource: the charger and the board at its buttons must both be emulated, or neither; mend one of them"
+    return ""
 
 
 @contextmanager
@@ -176,7 +192,10 @@ class _Builder:
         self.recorder, self.replay = self._recorder(), self._replay()
         self.world = self._world()
         self._connect()
-        parts = {name: self._open(part) for name, part in self.config.parts.items()}
+        self.parts: dict[PartName, Any] = {}
+        for name, part in self.config.parts.items():
+            self.parts[name] = self._open(part)
+        parts = self.parts
         grid, charger = parts.get("grid"), ToldCharger(parts["charger"], self.told)
         car = Car(
             self.clock,
@@ -315,7 +334,7 @@ class _Builder:
     def _open(self, part: PartConfig) -> Any:
         driver, options = self.registry[part.driver], self._options(part)
         session = self._session(part, driver, options)
-        if self.recorder is not None:
+        if self.recorder is not None and driver.transport != "contacts":
             session = self.recorder.session(part.name, driver.transport, session)
         instrument: Instrument = driver.open(session, options, self.clock)
         self.stack.callback(instrument.close)
@@ -323,6 +342,8 @@ class _Builder:
 
     def _session(self, part: PartConfig, driver: Driver, options: BaseModel) -> Any:
         name = part.session_resource
+        if driver.transport == "contacts":
+            return self.parts["digital_io"]  # read_bench_file has checked; it comes before in PARTS
         if self.replay is not None:
             return self.replay.session(part.name, driver.transport)
         if driver.transport == "lines":

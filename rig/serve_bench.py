@@ -22,7 +22,7 @@ from typing import Any
 
 import pyvisa
 
-from rig.bench_config import PARTS, BenchConfig, PartConfig, PartName
+from rig.bench_config import CONTACTS, PARTS, BenchConfig, PartConfig, PartName
 from rig.can.hardware import HardwareBus
 from rig.clock import RealClock
 from rig.datagrams.serve import serve as serve_datagrams
@@ -115,6 +115,8 @@ def _refuse(config: BenchConfig, parts: list[PartConfig], registry: Registry) ->
     for part in parts:
         if registry[part.driver].transport == "prompts":
             raise UseError(where + f"[{part.name}] driver: a person is no port to serve; choose another driver")
+        if registry[part.driver].transport == "contacts" and not any(one.name == "digital_io" for one in parts):
+            raise UseError(where + f"[{part.name}] driver: its contacts are the board's; serve the whole bench")
     if config.bench.clock != "real":
         raise UseError(
             where + '[bench] clock: others can only be served in real time; write clock = "real", and a real bus in '
@@ -163,6 +165,8 @@ class _Serving:
                 places[name], close = serve_lines(device, self._clock)
                 self._places.callback(close)
                 everywhere[name] = [places[name]]
+            elif driver.transport == "contacts":
+                places[name], everywhere[name] = CONTACTS, [CONTACTS]
             elif driver.transport == "modbus":
                 places[name], close = serve_modbus(device, self._clock)
                 self._places.callback(close)
@@ -206,6 +210,8 @@ class _Serving:
             resource = part.session_resource
             if driver.transport == "lines":
                 session: Any = emulated_lines(device, resource, self._clock)
+            elif driver.transport == "contacts":
+                session = found["digital_io"]
             elif driver.transport == "modbus":
                 session = EmulatedModbus(device, resource, self._clock)
             elif driver.transport == "datagrams":

@@ -42,9 +42,9 @@ EXCEPTIONS: Final = {
 }  # fmt: skip
 """Modbus application protocol V1.1b3, 7."""
 
-Wired = Literal["estop", "ev_contactor", "pcs"]
+Wired = Literal["estop", "ev_contactor", "pcs", "charger_running", "charger_fault", "charger_backup"]
 """What an input may follow: the emergency stop's chain (on while it is closed), the auxiliary contact of the EV
-contactors, that of the PCS main contact."""
+contactors, that of the PCS main contact, and signal contacts of the charger."""
 
 
 class Options(BaseModel):

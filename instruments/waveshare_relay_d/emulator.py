@@ -75,7 +75,9 @@ class EmulatedRelayD:
     def _set(self, n: int, on: bool) -> None:
         if (cancel := self._letting_go.pop(n, None)) is not None:
             cancel()
-        self.relays[n] = on
+        if self.relays[n] != on:
+            self.relays[n] = on
+            self._world.strip.move(n + 1, on)
 
     def _input(self, channel: int) -> bool:
         plant = self._world.plant
@@ -87,8 +89,11 @@ class EmulatedRelayD:
                 return plant.ev_contactor_closed
             case "pcs":
                 return plant.pcs_closed
-            case _:
+            case None:
                 return False
+            case name:
+                signal = self._world.strip.signals.get(name)
+                return signal is not None and signal()
 
 
 def build(world: World, options: c.Options) -> EmulatedRelayD:

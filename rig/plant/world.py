@@ -15,6 +15,7 @@ from rig.can.bus import Bus
 from rig.clock import Cancel, Clock, Phase
 from rig.errors import UseError
 from rig.plant.plant import Plant
+from rig.plant.strip import Strip
 
 
 class World:
@@ -24,6 +25,7 @@ class World:
         if seed < 0:
             raise UseError(f"world: seed={seed} must be 0 or more")
         self.clock, self.seed, self.bus = clock, seed, bus
+        self.strip = Strip()
         self.ambient = 23.0  # degC of the room, whatever the pack has
         self._plant = plant
         self._rngs: dict[str, np.random.Generator] = {}

@@ -24,7 +24,8 @@ def begin_guard(
     """A supervisor for the real outputs of a bench in real time; None where there are none, or where the bench file
     wants none. It is not armed yet, but where the bench was abandoned it is, and has brought it down."""
     parts = [config.parts[name] for name in OUTPUTS if name in config.parts and not config.parts[name].emulated]
-    real = [part for part in parts if registry[part.driver].transport != "prompts"]  # a person is no hand of its own
+    # A person is no hand of its own, and contacts are the board's.
+    real = [part for part in parts if registry[part.driver].transport not in ("prompts", "contacts")]
     if (
         not isinstance(clock, RealClock)
         or not config.safety.supervisor

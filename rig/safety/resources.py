@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rig.bench_config import BenchConfig
+from rig.bench_config import CONTACTS, BenchConfig
 
 _TCPIP = re.compile(r"(?:TCPIP|VICP)[0-9]*::([^:]+)(?:::(.+?))??(?:::INSTR)?", re.IGNORECASE)
 _URL = re.compile(r"(?:socket|rfc2217|udp)://([^:/?]+):([0-9]+).*", re.IGNORECASE)
@@ -18,7 +18,7 @@ _SERIAL = re.compile(r"ASRL(/.+?)(?:::INSTR)?", re.IGNORECASE)
 
 def real_resources(config: BenchConfig, host: str) -> list[str]:
     """Names of what a run on this bench must have for itself. host: the machine that asks."""
-    parts = [part for part in config.parts.values() if not part.emulated]
+    parts = [part for part in config.parts.values() if not part.emulated and part.resource != CONTACTS]
     if not parts:
         return []
     can = f"{host} CAN {config.can.interface} {config.can.channel}".strip()

@@ -22,7 +22,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     return certify(tmp_path_factory.mktemp("usual") / "run", *SOME)
 
 
-@pytest.mark.parametrize("bench", ["echonet"])
+@pytest.mark.parametrize("bench", ["echonet", "relay-contacts"])
 def test_the_verdicts_are_those_of_the_emulated_panel(usual: Ran, bench: str, tmp_path: Path) -> None:
     ran = certify(tmp_path / "run", "--bench", bench, "--record", str(tmp_path / "record"), *SOME)
     assert ran.outcomes == usual.outcomes
