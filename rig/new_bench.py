@@ -73,7 +73,7 @@ class NewBench:
         return text
 
     def _part(self, part: PartName) -> Mapping[str, object] | None:
-        drivers = sorted(key for key, one in self._registry.items() if one.role == ROLE_OF_PART[part])
+        drivers = [key for key, one in self._registry.items() if one.role == ROLE_OF_PART[part]]  # the usual one first
         choices = drivers if part in NEEDED else [*drivers, NONE]
         driver = self._ask(f"[{part}] driver", drivers[0] if part in NEEDED else NONE, choices, open_ended=False)
         if driver == NONE:

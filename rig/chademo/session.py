@@ -252,9 +252,11 @@ class Session:
 
     @property
     def _stands_anew(self) -> float:
-        """s, the next moment at which `current_stands` may change though nothing comes in; inf for never."""
+        """s, the next moment at which what is known of the current may change by itself; inf for never."""
         stopped, moved = self.entered.get(P.STOPPING, -math.inf) + ANSWER, self._report_moved + SAMPLE_LIFE
-        return min(stopped if self.now < stopped else math.inf, moved if self.now < moved else math.inf)
+        read = self._last_read.get("dc_current", (-math.inf, 0.0))[0] + SAMPLE_LIFE
+        now, never = self.now, math.inf
+        return min(stopped if now < stopped else never, moved if now < moved else never, read if now < read else never)
 
     def _reported(self) -> None:
         """The reported current may have changed: by more than a count it moves."""

@@ -45,7 +45,7 @@ def plain(value: Any) -> Any:
 
 def test_empty_answers_make_a_bench_of_emulators(tmp_path: Path) -> None:
     path = tmp_path / "desk.toml"
-    ran = answered(path, *DESK, *[""] * 7)
+    ran = answered(path, *DESK, *[""] * 8)
     assert ran.exit_code == 0, ran.output
     config = read_bench_file(path, REGISTRY)
     assert config.bench.name == "desk"
@@ -66,7 +66,7 @@ def test_what_is_found_is_offered_and_a_wrong_answer_is_asked_again(tmp_path: Pa
         "ea_psb_10000", "TCPIP::10.0.0.7::INSTR", "", "K-2026-0815", "31.3.2027",  # no date: all of it again
         "ea_psb_10000", "TCPIP::10.0.0.7::INSTR", "", "K-2026-0815", "2027-03-31",
         "yokogawa", "chroma_63804", "", "0",  # house_l1: no such driver, then one
-        "", "", "", "", "", "",
+        "", "", "", "", "", "", "",
         "", "",  # CAN as found
     )  # fmt: skip
     assert ran.exit_code == 0, ran.output
@@ -100,7 +100,7 @@ def test_a_file_that_is_there_is_not_written_over(tmp_path: Path) -> None:
 def test_a_real_pipe(tmp_path: Path) -> None:
     path = tmp_path / "desk.toml"
     command = [sys.executable, "-m", "rig.cli", "bench", "new", str(path), "--no-look"]
-    text = "\n".join([*DESK, *[""] * 7]) + "\n"
+    text = "\n".join([*DESK, *[""] * 8]) + "\n"
     done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert read_bench_file(path, REGISTRY).bench.name == "desk"
