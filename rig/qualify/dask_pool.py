@@ -53,13 +53,15 @@ class DaskPool:
         for future in came:
             self._look()
             unit = under_way.pop(future)
-            if future.status == "finished":
-                yield unit, future.result()
+            try:
+                result = future.result()  # lost with its worker, it is worked out anew: no status says so in time
+            except Exception as error:
+                if type(error).__name__ not in ("KilledWorker", "CancelledError", "FutureCancelledError"):
+                    raise
+            else:
+                yield unit, result
                 future.release()
                 continue
-            error = future.exception()
-            if type(error).__name__ not in ("KilledWorker", "CancelledError", "FutureCancelledError"):
-                raise error
             deaths[unit.id] = deaths.get(unit.id, 0) + 1
             if deaths[unit.id] >= LOSSES:
                 raise BenchFault(

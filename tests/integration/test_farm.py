@@ -17,7 +17,7 @@ from distributed import Client
 from rigs import v2hrig
 
 from rig.errors import BenchFault, UseError
-from rig.qualify.dask_pool import dask_pool
+from rig.qualify.dask_pool import DaskPool, dask_pool
 from rig.qualify.ledger import RUN, Ledger
 from rig.qualify.pool import LocalPool
 from rig.qualify.units import Result, Unit
@@ -119,6 +119,32 @@ def test_a_killed_worker_of_a_cluster_changes_nothing(cluster: str, tmp_path: Pa
         assert pool.workers == 1
         assert pool.lost == 1
     assert (tmp_path / "died").exists()
+
+
+def test_a_result_that_is_lost_with_its_worker_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Finished, and the worker that holds the result dies before it is fetched: there is no error, and a result later."""
+
+    class Lost:
+        status = "lost"
+
+        def result(self) -> int:
+            return 5
+
+        def exception(self) -> None:
+            return None
+
+        def release(self) -> None:
+            return
+
+    class Scheduler:
+        def nthreads(self) -> dict[str, int]:
+            return {"a": 1}
+
+        def submit(self, *_: object, **__: object) -> Lost:
+            return Lost()
+
+    monkeypatch.setattr("distributed.as_completed", iter)
+    assert list(DaskPool(Scheduler()).run(lambda _: 5, UNITS[:1])) == [(UNITS[0], 5)]
 
 
 @pytest.mark.long
