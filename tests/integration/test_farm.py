@@ -122,7 +122,7 @@ def test_a_killed_worker_of_a_cluster_changes_nothing(cluster: str, tmp_path: Pa
 
 
 def test_a_result_that_is_lost_with_its_worker_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Finished, and the worker that holds the result dies before it is fetched: there is no error, and a result later."""
+    """Its worker dies before it is fetched: there is no error, and a result later."""
 
     class Lost:
         status = "lost"
