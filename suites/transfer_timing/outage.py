@@ -13,12 +13,15 @@ from rig.metrology.envelope import itic_margin
 from rig.metrology.measurement import Measurement
 from rig.metrology.timing import duration
 from rig.metrology.transfer import LOW, TransferResult, transfer_time
+from rig.metrology.trim import trimmed
 from rig.metrology.wave import Wave
 
 RATE = 20e3
 """S/s (standards.md 2.3, step 1)."""
 BEFORE, AFTER = 0.35, 1.05
 """s of record before the command and after the declared transfer time (standards.md 2.3: 5 cycles, and 1 s to stay)."""
+READS = 0.3
+"""s of record for a reading of the power analyzer before the mains goes (project choice: two of its updates)."""
 LATEST = 12.0
 """s a lost house is waited for: the outer bound of XFR-001 and a little."""
 POLL = 0.1
@@ -69,15 +72,27 @@ class Outage:
     def cut(self, angle: float) -> Loss:
         """Open the mains at an angle of leg L1 and record how the house goes and comes."""
         declared = self._bench.profile.figure("transfer_time") or LATEST
-        with self._capture(
-            f"mains lost at {angle:g} degrees", self.channels(), BEFORE + 1.2 * declared + AFTER, RATE
-        ) as record:
+        seconds = BEFORE + READS + 1.2 * declared + AFTER
+        with self._capture(f"mains lost at {angle:g} degrees", self.channels(), seconds, RATE) as record:
             self._bench.clock.sleep(BEFORE)
+            read = self._steady_voltage()
             self._bench.grid.interrupt(at_angle=angle)
-        waves = [record[leg] for leg in self.legs]
+        waves = [record[leg] if read is None else self._by_analyzer(record[leg], leg, read) for leg in self.legs]
         result = transfer_time(waves, self.voltage, self.frequency)
         time = result.measurement if math.isfinite(result.end) else self._by_meter(result.start)
         return Loss(record, result, time, itic_margin(waves, self.voltage, self.frequency))
+
+    def _steady_voltage(self):
+        """What the power analyzer reads of the legs now; None where it is not wired to them."""
+        analyzer = self._bench.analyzer
+        if analyzer is None or any(leg not in analyzer.ports for leg in self.legs):
+            return None
+        return analyzer.read(*((leg, "u") for leg in self.legs))
+
+    def _by_analyzer(self, wave: Wave, leg: str, read) -> Wave:
+        """The wave, scaled to that reading: an oscilloscope's gain says too little of a band of a few per cent."""
+        steady = (read.at - self._bench.analyzer.update_period, read.at)
+        return trimmed(wave, read.values[leg, "u"], self.frequency, *steady)
 
     def channels(self) -> tuple:
         """House legs and whatever else of the transfer their digitizer is wired to."""
