@@ -4,9 +4,9 @@ Set-up  EVPS in session, pack at 50 %, discharge limit 30 A; house resistive, ba
         mains side and the auxiliary contact of the PCS. The mains opens, it is not shorted.
 Signs   Angles are of leg L1's voltage. Charging and discharging at rated AC power.
 Method  Point on wave, both legs, the worse one counts (rig.metrology.transfer); the digitizer's waves are scaled to the
-        power analyzer's reading before the outage, where it is wired to the legs (rig.metrology.trim). At the corners of the matrix the outage
-        is repeated, back on the mains in between, and the worst run is judged (standards.md 2.4, 3). At full depth
-        every load meets every state at every angle, each point five times (XFR-011).
+        power analyzer's reading before the outage, where it is wired to the legs (rig.metrology.trim). At the corners
+        of the matrix the outage is repeated, back on the mains in between, and the worst run is judged (standards.md
+        2.4, 3). At full depth every load meets every state at every angle, each point five times (XFR-011).
 """
 
 import pytest
