@@ -5,11 +5,10 @@ Pure text. The parts' own keys stay, except what is only for an emulator (the fa
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from datetime import date
 
 from rig.bench_config import BenchConfig, PartName
+from rig.toml_text import toml_table
 
 HEAD = "# Written by `v2hrig emulate`: the bench it serves, as the rig's own process opens it. Good while it runs."
 
@@ -31,23 +30,4 @@ def rig_file(config: BenchConfig, places: Mapping[PartName, str], channel: str =
         part = config.parts[name]
         papers = part.papers.model_dump(exclude_defaults=True)
         tables[name] = {"driver": part.driver, "resource": place, **papers, **part.options}
-    return "\n".join([HEAD, *(_table(name, keys) for name, keys in tables.items())])
-
-
-def _table(name: str, keys: Mapping[str, object]) -> str:
-    return "\n".join([f"\n[{name}]", *(f"{key} = {_value(value)}" for key, value in keys.items()), ""])
-
-
-def _value(value: object) -> str:
-    """A value in TOML, as it was read from one."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value)  # TOML's basic strings know JSON's escapes
-    if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_value(one)}" for key, one in value.items()) + " }"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(one) for one in value) + "]"
-    if isinstance(value, date):
-        return value.isoformat()
-    return repr(value)
+    return "\n".join([HEAD, "", *(toml_table(name, keys) for name, keys in tables.items())])
