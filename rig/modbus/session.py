@@ -67,20 +67,17 @@ class EmulatedModbus:
         with self.lock:
             if not self._open:
                 raise _closed(self.resource, frame)
-            reader = Reader(server=False)
-            strangers = 0
+            heard = _Heard(frame)
             for _ in range(ATTEMPTS):
                 self._clock.spend((len(frame) + 2 + SILENCE) * self._byte + self._device.latency(frame))
                 reply = self._device.process(frame)
                 if reply:
                     self._clock.spend((len(reply) + SILENCE) * self._byte)
-                    for found in reader.feed(reply):
-                        if found[0] == frame[0]:
-                            return found[1:]
-                        strangers += 1
+                    if (answer := heard.feed(reply)) is not None:
+                        return answer
                 self._clock.spend(REPLY_WITHIN)
-                reader = _after_silence(reader)
-            raise lost(self.resource, frame, reader.spoilt, strangers)
+                heard.silence()
+            raise heard.lost(self.resource)
 
     def close(self) -> None:
         self._open = False
@@ -105,23 +102,21 @@ class SerialModbus:
         with self.lock:
             if not self._open:
                 raise _closed(self.resource, frame)
-            reader = Reader(server=False)
-            strangers = 0
+            heard = _Heard(frame)
             try:
                 for _ in range(ATTEMPTS):
                     self._port.reset_input_buffer()
                     self._port.write(whole(frame))
                     until = self._clock.now() + REPLY_WITHIN
                     while self._clock.now() < until:
-                        for found in reader.feed(self._port.read(max(1, self._port.in_waiting))):
-                            if found[0] == frame[0]:
-                                return found[1:]
-                            strangers += 1
-                    reader = _after_silence(reader)
+                        answer = heard.feed(self._port.read(max(1, self._port.in_waiting)))
+                        if answer is not None:
+                            return answer
+                    heard.silence()
             except (serial.SerialException, OSError) as error:
                 words = f"the port failed ({error}); check its cable"
                 raise LostInstrument(self.resource, frame.hex(" "), words) from None
-            raise lost(self.resource, frame, reader.spoilt, strangers)
+            raise heard.lost(self.resource)
 
     def close(self) -> None:
         if self._open:
@@ -129,19 +124,33 @@ class SerialModbus:
             self._port.close()
 
 
-def lost(resource: str, frame: bytes, spoilt: int, strangers: int) -> LostInstrument:
-    """Nothing that can be taken for an answer came, and what came instead."""
-    seen = f"; {spoilt} spoilt or cut short: look at the wiring and its termination" if spoilt else ""
-    seen += f"; {strangers} of another unit: look at the addresses on the line" if strangers else ""
-    words = f"no answer to {ATTEMPTS} requests to unit {frame[0]}; check power, port, baud rate and unit{seen}"
-    return LostInstrument(resource, frame.hex(" "), words)
+class _Heard:
+    """What comes back after a request, in one attempt after another."""
 
+    def __init__(self, frame: bytes) -> None:
+        self._frame, self._reader, self._strangers = frame, Reader(server=False), 0
 
-def _after_silence(reader: Reader) -> Reader:
-    """What is not whole by now never will be."""
-    reader.spoilt += reader.half
-    reader.clear()
-    return reader
+    def feed(self, data: bytes) -> bytes | None:
+        """The PDU of the answer, once it is whole."""
+        for found in self._reader.feed(data):
+            if found[0] == self._frame[0]:
+                return found[1:]
+            self._strangers += 1
+        return None
+
+    def silence(self) -> None:
+        """What is not whole by now never will be."""
+        self._reader.spoilt += self._reader.half
+        self._reader.clear()
+
+    def lost(self, resource: str) -> LostInstrument:
+        """Nothing that can be taken for an answer came, and what came instead."""
+        spoilt, strangers = self._reader.spoilt, self._strangers
+        seen = f"; {spoilt} spoilt or cut short: look at the wiring and its termination" if spoilt else ""
+        seen += f"; {strangers} of another unit: look at the addresses on the line" if strangers else ""
+        unit = self._frame[0]
+        words = f"no answer to {ATTEMPTS} requests to unit {unit}; check power, port, baud rate and unit{seen}"
+        return LostInstrument(resource, self._frame.hex(" "), words)
 
 
 def _closed(resource: str, frame: bytes) -> LostInstrument:
