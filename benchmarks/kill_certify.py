@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reports.run import gather
+from reports.gather import gather
 from rig.clock import Stopwatch
 from rig.errors import TraceError
 from rig.evidence.journal import read_journal, scan_journal

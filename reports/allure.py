@@ -21,9 +21,10 @@ from pathlib import Path
 
 from reports import numbers, summary
 from reports.allure_steps import Facts, millis, plain_steps
+from reports.gather import gather
 from reports.pictures import Drawn, Gallery
 from reports.plain import visible
-from reports.run import Outcome, Run, Test, gather
+from reports.run import Outcome, Run, Test
 from reports.standalone import standalone
 from rig.errors import TraceError
 from rig.evidence.captures import Row, read_can

@@ -11,8 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reports import summary
+from reports.gather import gather
 from reports.plain import visible
-from reports.run import SEVERITY, Outcome, Run, counts, gather, rule_verdict
+from reports.run import SEVERITY, Outcome, Run, counts
+from reports.verdicts import rule_verdict
 from rig.evidence.journal import scan_journal
 
 SUMMARY = "GITHUB_STEP_SUMMARY"

@@ -20,13 +20,15 @@ from markupsafe import Markup
 from reports import numbers, summary, surroundings
 from reports.account import account
 from reports.card import shown
+from reports.gather import gather
 from reports.gauge import gauge
 from reports.history.compare import compare
 from reports.history.rows import read_run, rows
 from reports.pictures import Gallery
 from reports.place import put
 from reports.plain import visible
-from reports.run import SEVERITY, Run, counts, gather, rule_verdict
+from reports.run import SEVERITY, Run, counts
+from reports.verdicts import rule_verdict
 from rig.errors import TraceError
 from rig.evidence.documents import Bounds, BudgetLine
 from rig.evidence.journal import scan_journal

@@ -17,9 +17,10 @@ from pathlib import Path
 from xml.etree import ElementTree as Xml
 
 from reports import numbers, summary
+from reports.gather import gather
 from reports.place import put
 from reports.plain import visible
-from reports.run import Outcome, Run, Test, Value, gather
+from reports.run import Outcome, Run, Test, Value
 from rig.errors import TraceError
 from rig.evidence.journal import scan_journal
 from rig.evidence.run_info import RunInfo, read_run_info

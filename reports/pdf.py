@@ -20,12 +20,14 @@ import typst
 
 from reports import plain
 from reports.decided import look
+from reports.gather import gather
 from reports.history.rows import read_run
 from reports.laboratory import joined, missing
-from reports.pdf_content import Issue, Section, Sources, content
+from reports.paper.content import content
+from reports.paper.sources import Issue, Section, Sources
 from reports.pictures import Gallery
 from reports.place import put
-from reports.run import Run, gather
+from reports.run import Run
 from reports.sign import Signing, load_signer, sign_pdf
 from rig.errors import TraceError, UseError
 from rig.evidence.journal import scan_journal

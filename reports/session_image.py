@@ -13,7 +13,7 @@ from pathlib import Path
 import typst
 
 from reports import plain
-from reports.pdf_content import FAMILY, LETTER
+from reports.paper.figures import FAMILY, LETTER
 from reports.plot import WIDTH, draw
 from reports.session import FINE, SINCE, SessionPage, key_of, lanes_of, strip_of
 from reports.standalone import standalone

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from reports import numbers
-from reports.run import Run, gather
+from reports.gather import gather
+from reports.run import Run
 from rig.evidence.documents import Judged
 from rig.evidence.journal import scan_journal
 

@@ -7,7 +7,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from reports.run import Asked, Run, Value, gather
+from reports.gather import gather
+from reports.run import Asked, Run, Value
 from rig.errors import TraceError
 from rig.evidence.journal import scan_journal
 from rig.evidence.run_info import RunInfo, read_run_info

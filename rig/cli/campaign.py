@@ -15,10 +15,10 @@ from fixtures.conductor import Conductor, Order
 from fixtures.progress import Progress
 from reports.account import account
 from reports.formats import Given, write_reports
+from reports.gather import gather
 from reports.github import tell_github
 from reports.history.rows import read_run
 from reports.history.store import open_store
-from reports.run import gather
 from rig.cli.sealing import seal_folder, sealing_key
 from rig.errors import RigError, UseError
 from rig.evidence.journal import scan_journal

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from reports.run import gather
+from reports.gather import gather
 from rig.errors import UseError, shown
 from rig.evidence.journal import read_journal
 from rig.evidence.keys import key_id, new_keys, read_private, read_public

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from reports.card import shown
-from reports.run import gather
+from reports.gather import gather
 from rig.chademo.rules.rule import RuleVerdict
 from rig.cli.trace_words import difference, head, line, make_console, number, print_json, table, value
 from rig.errors import TraceError

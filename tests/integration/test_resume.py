@@ -9,7 +9,7 @@ from rigs import certify, v2hrig
 
 from benchmarks.kill_certify import kill_again_and_again
 from fixtures.library import find_bench
-from reports.run import gather
+from reports.gather import gather
 from rig.evidence.documents import Resumed, RunStop, Stimulus, TestStart, TestStop
 from rig.evidence.journal import FILE, read_journal
 from rig.evidence.keys import new_keys, read_public

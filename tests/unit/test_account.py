@@ -9,7 +9,7 @@ from small_run import BENCH, END, START, TESTS, procedure, write
 
 from fixtures.library import REQUIREMENTS, find_profile
 from reports.account import account
-from reports.run import gather
+from reports.gather import gather
 from rig.evidence.documents import Document, Required
 from rig.evidence.journal import read_journal
 from rig.evidence.translate import required

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from small_run import BENCH, END, FINISHED, HEAD, START, TESTS, procedure, write
 
-from reports.run import gather
+from reports.gather import gather
 from rig.errors import TraceError, UseError
 from rig.evidence.captures import Captures
 from rig.evidence.documents import RunStop, TestStart
