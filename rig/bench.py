@@ -148,6 +148,11 @@ class Bench:
         """Who answers in each place."""
         return {name: part.identity() for name, part in self.instruments.items()}
 
+    @property
+    def device_fault(self) -> str:
+        """Why the emulator in the device's place has failed; empty while it has not, and where the device is real."""
+        return "" if self.world is None else self.world.device_fault
+
     def prepare(self) -> None:
         """A known state before a test: mains on, charger acknowledged and in its default modes, house live, no car.
         BenchFault when the house does not come up, another run may have the bench, or its supervisor stops it."""

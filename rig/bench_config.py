@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rig.can.interfaces import NAMES, interface
 from rig.errors import BenchConfigError
+from rig.fmu.description import is_fmu
 from rig.metrology.calibration import Correction
 from rig.quantity import Celsius, Kelvins, Seconds
 from rig.safety.settings import SafetyTable
@@ -44,6 +45,8 @@ PARTS: tuple[PartName, ...] = get_args(PartName)
 TABLES = ("bench", "can", "car", "room", "safety")
 """Of the bench as a whole."""
 EMULATED = "emulated"
+OF_THE_EMULATOR = frozenset({"emulator", "step"})
+"""Keys of who stands in an emulated part's place; they mean nothing where it is real, or a record answers."""
 CONTACTS = "digital_io"
 """The resource of what is reached through the contacts of the bench's own board."""
 
@@ -294,6 +297,8 @@ class _Reader:
         papers = self._papers(name, raw)
         faults = self._faults(name, raw.get("faults", []), resource)
         options = {k: v for k, v in raw.items() if k not in {"driver", "resource", "faults", *PAPERS}}
+        if isinstance(fmu := options.get("emulator"), str) and is_fmu(fmu):
+            options["emulator"] = str((self._path.parent / fmu).resolve())
         if driver is not None and driver not in self._known:
             self._say(
                 name,

@@ -309,7 +309,9 @@ class _Builder:
         bus = self.bus if self.recorder is None else self.recorder.bus(self.bus)
         if self.replay is not None or not any(part.emulated for part in self.config.parts.values()):
             return None
-        return World(self.clock, Plant(plant_params(self.profile)), self.seed, bus)
+        world = World(self.clock, Plant(plant_params(self.profile)), self.seed, bus)
+        self.stack.callback(world.close)
+        return world
 
     def _connect(self) -> None:
         """Emulated devices by resource, and a resource manager for each of the two kinds."""

@@ -93,7 +93,8 @@ class Terminals(Protocol):
 class OwnCharger(Protocol):
     """Buttons and display. A button that may be repeated without harm, and is ignored where it means nothing.
 
-    Raise ValueError to refuse one: its words reach the test as the charger's own.
+    Raise ValueError to refuse one: its words reach the test as the charger's own, up to 100 characters of them. A
+    charger that holds more than memory may have a `close()` besides, which is called when the bench is closed.
     """
 
     interface: int

@@ -278,6 +278,8 @@ class Run:
             self.incident(type(self.watch.fault).__name__, self._running().unread, "bench")
         if self.keeping.lost:
             self._running().unread = self.keeping.lost
+        if self.bench.device_fault:
+            self._running().unread = f"the emulator in the device's place failed: {self.bench.device_fault}"
         if self.stopped:
             self._running().unread = self.stopped
             self.incident("supervisor" if self.bench.replay is None else "replay", self.stopped, "bench")

@@ -144,6 +144,7 @@ class _Serving:
         stack.callback(bus.close)
         with clock.lock:
             self._world = World(clock, Plant(plant_params(profile)), seed, bus)
+        stack.callback(self._world.close)
         self._places = stack.enter_context(ExitStack())
         self._devices: dict[PartName, tuple[PartConfig, Driver, Any]] = {}
 

@@ -7,6 +7,7 @@ Theory
   between them the rules see what the frames report.
 
   A new rule set begins with each test (`renew`), so a verdict is of that test alone. A broken rule is told at once.
+  Where the emulator in the device's place fails, the rules end at that moment: what follows is not the device's doing.
 """
 
 from __future__ import annotations
@@ -53,11 +54,14 @@ class Watch:
         self.by_id = {rule.id: rule for rule in self._rules}
         self.fault: BenchFault | None = None
         """Why readings are no longer taken, if so."""
+        self._ended: float | None = None
         self._ticks, self._phase, self._phase_at = 0, SessionPhase.WAITING, 0.0
         self._runner = self._begin()
         self._unwatch = bench.bus.watch(self._heard)
         bench.vehicle.subscribe(self._felt)
         self._cancel = bench.clock.every(FAST, self._tick, Phase.OBSERVE)
+        if bench.world is not None:
+            bench.world.on_device_fault(self._end)
 
     @property
     def session(self) -> Session:
@@ -69,18 +73,24 @@ class Watch:
         self._runner.stop()
         self.fault = None
         self._runner = runner = self._begin()
+        if self._bench.device_fault:
+            self._end()
+            return
         # The auxiliary contact tells of changes only: until the first, 102.5.3 would be believed, whatever it says.
         contact = ContactorMoved(self._bench.vehicle.contactor_closed())
         self._bench.clock.at(self._bench.clock.now(), lambda: runner.tell(contact), Phase.OBSERVE)
 
     def verdicts(self) -> tuple[RuleVerdict, ...]:
         """How each rule stands in this test, deadlines up to now included."""
-        for finding in self._set.close(self._bench.clock.now()).out:
+        now = self._bench.clock.now() if self._ended is None else self._ended
+        for finding in self._set.close(now).out:
             self._found(finding)
         return self._set.verdicts()
 
     def sessions(self) -> SessionsSeen | None:
-        """What the charger showed in the sessions of this test; None where there was none."""
+        """What the charger showed in the sessions of this test; None where there was none, or it failed in them."""
+        if self._ended is not None:
+            return None
         return self._observed.seen(self._bench.clock.now())
 
     def close(self) -> None:
@@ -88,6 +98,10 @@ class Watch:
         self._cancel()
         self._unwatch()
         self._runner.stop()
+
+    def _end(self) -> None:
+        self._runner.stop()
+        self._ended = self._bench.clock.now()
 
     def _begin(self) -> Runner[Observation, Finding]:
         self._set = RuleSet(self._rules)
@@ -104,7 +118,7 @@ class Watch:
     def _tick(self) -> None:
         self._ticks += 1
         session = self.session
-        if session.phase in QUIET or self.fault is not None:
+        if session.phase in QUIET or self.fault is not None or self._ended is not None:
             return
         now = self._bench.clock.now()
         if session.phase is not self._phase:

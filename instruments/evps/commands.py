@@ -24,12 +24,14 @@ Every request may be repeated without harm. mode: charge, discharge, standby. ph
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from instruments.evps.defects import Planted, read_planted
 from instruments.evps.grid_codes import CodeName
+from rig.fmu.description import is_fmu, read_fmu
 from rig.lines.session import BAUD
 from rig.own_charger import load_charger
 from rig.quantity import Amperes, Seconds, Volts, Watts
@@ -57,8 +59,8 @@ class Options(BaseModel):
     """Keys of a bench part. The ratings are those of the device's plate (profile); defects are for the emulated charger
     only. baud: bit/s of the port. minimum_voltage: V below which it does not discharge. transfers: it has a PCS.
     mains: it is wired to a mains; a portable station is not. grid_code: by which the emulated charger leaves the mains;
-    None for the usual one of its service. emulator: "module:Class", a charger of your own in the emulated one's place
-    (rig/own_charger.py)."""
+    None for the usual one of its service. emulator: "module:Class" or the path of an FMU, a charger of your own in the
+    emulated one's place (rig/own_charger.py, rig/fmu). step: s between two steps of an FMU; None for its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,13 +75,32 @@ class Options(BaseModel):
     grid_code: CodeName | None = None
     defects: tuple[Annotated[Planted, BeforeValidator(read_planted)], ...] = ()
     emulator: str = ""
+    step: Seconds | None = Field(None, gt=0)
 
     @field_validator("emulator")
     @classmethod
-    def _a_class_that_can_serve(cls, emulator: str) -> str:
-        if emulator:
+    def _one_that_can_serve(cls, emulator: str) -> str:
+        if is_fmu(emulator):
+            read_fmu(Path(emulator))
+        elif emulator:
             load_charger(emulator)
         return emulator
+
+    @field_validator("step")
+    @classmethod
+    def _a_step_it_can_do(cls, step: float | None, info: ValidationInfo) -> float | None:
+        emulator = info.data.get("emulator")
+        if step is not None and emulator is not None:
+            if not is_fmu(emulator):
+                raise ValueError("only an FMU is stepped; remove it")
+            read_fmu(Path(emulator)).step_of(step)
+        return step
+
+    @model_validator(mode="after")
+    def _an_fmu_has_a_step(self) -> Options:
+        if is_fmu(self.emulator):
+            read_fmu(Path(self.emulator)).step_of(self.step)
+        return self
 
     @model_validator(mode="after")
     def _defects_in_our_own_only(self) -> Options:

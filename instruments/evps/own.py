@@ -6,6 +6,7 @@ The port understands the same requests as every charger's (commands.py), so the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from instruments.evps.commands import (
     FORM,
@@ -22,6 +23,8 @@ from instruments.evps.commands import (
 )
 from rig.can.frame import Frame
 from rig.errors import UseError
+from rig.fmu.charger import FmuCharger
+from rig.fmu.description import is_fmu, read_fmu
 from rig.lines.face import LineFace, Refusal
 from rig.own_charger import Driven, Listener, OwnCharger, Seen, load_charger
 from rig.plant.ports import Operating, StageCommand, StageReading
@@ -30,6 +33,8 @@ from rig.roles import ChargerMode, ChargerState
 
 THINKING = 0.002
 """s the port needs for a request, as the emulated charger's."""
+WORDS, WORD = 100, 32
+"""Characters of a refusal, and of phase and fault, that a line can hold (rig/lines/frame.py)."""
 
 
 class OwnTerminals:
@@ -92,20 +97,22 @@ class OwnPort:
     """Bodies of requests to the buttons of a charger of the user's own."""
 
     def __init__(self, world: World, options: Options) -> None:
-        self._name, self._most = options.emulator, options.power
-        self._charger: OwnCharger = load_charger(options.emulator)(OwnTerminals(world))
+        self._most = options.power
+        self._charger, self._name, self._firmware = _made(world, options)
+        if callable(close := getattr(self._charger, "close", None)):
+            world.on_close(close)
         self._mode, self._transfer = "standby", "manual"
         self._power, self._reserve = options.power, 0.0
         self.face = LineFace(self._answer, THINKING)
 
     def _answer(self, body: str) -> str:
         word, *values = body.split(" ")
-        if word.endswith("?"):
-            return self._asked(word, values)
         try:
+            if word.endswith("?"):
+                return self._asked(word, values)
             self._do(word, values)
         except ValueError as error:
-            raise Refusal(STATE, " ".join(str(error).split()) or "refused") from None
+            raise Refusal(STATE, _line(str(error)) or "refused") from None
         return body.replace(word, word.lower(), 1)
 
     def _asked(self, word: str, values: list[str]) -> str:
@@ -113,7 +120,7 @@ class OwnPort:
             raise Refusal(FORM, REFUSALS[FORM])
         match word:
             case "ID?":
-                return f"{IDENTITY},{self._name.replace(',', ' ')},own,{PROTOCOL}"
+                return f"{IDENTITY},{self._name},{self._firmware},{PROTOCOL}"
             case "STATE?":
                 state = self._charger.state()
                 if not isinstance(state, ChargerState) or state.mode not in MODES:
@@ -157,8 +164,24 @@ class OwnPort:
                 raise Refusal(UNKNOWN, REFUSALS[UNKNOWN])
 
 
+def _made(world: World, options: Options) -> tuple[OwnCharger, str, str]:
+    """The charger the bench file names, what it is called, and as whose firmware: of an FMU, which file it was."""
+    terminals = OwnTerminals(world)
+    if not is_fmu(options.emulator):
+        return load_charger(options.emulator)(terminals), _line(options.emulator.replace(",", " ")), "own"
+    fmu = read_fmu(Path(options.emulator))
+    name, version = (_line(text.replace(",", " "), 30) for text in (fmu.path.name, fmu.version or "fmu"))
+    charger = FmuCharger(terminals, fmu, fmu.step_of(options.step), world.fail_device)
+    return charger, name, f"{version} sha256:{fmu.digest[:12]}"
+
+
+def _line(text: str, most: int = WORDS) -> str:
+    """Words of a charger of the user's own, fit for a line of the protocol."""
+    return "".join(one if one.isascii() and one.isprintable() else "?" for one in " ".join(text.split()))[:most]
+
+
 def _word(text: str) -> str:
-    return "_".join(text.split()) or NONE
+    return "_".join(_line(text, WORD).split()) or NONE
 
 
 def _mode(word: str) -> ChargerMode:

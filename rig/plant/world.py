@@ -6,13 +6,15 @@ contacts move and subscribers are told at the right moment even when nobody look
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from rig.can.bus import Bus
-from rig.clock import Cancel, Clock, Phase
+from rig.clock import Cancel, Clock, Phase, RealClock
 from rig.errors import UseError
 from rig.plant.plant import Plant
 from rig.plant.strip import Strip
@@ -31,6 +33,10 @@ class World:
         self._rngs: dict[str, np.random.Generator] = {}
         self._pending = math.inf
         self._cancel: Cancel | None = None
+        self._closing = contextlib.ExitStack()
+        self._told: list[Callable[[], None]] = []
+        self.device_fault = ""
+        """Why what stands in the device's place is no device any more; empty while it is one."""
         plant.watch_schedule(self._arm)
         self._arm(plant.next_event())
 
@@ -49,6 +55,26 @@ class World:
             sequence = np.random.SeedSequence([self.seed, *(int(word) for word in words)])
             self._rngs[name] = np.random.Generator(np.random.PCG64(sequence))
         return self._rngs[name]
+
+    def fail_device(self, words: str) -> None:
+        """The emulator in the device's place has failed: nothing it does from now on is the device's doing."""
+        if not self.device_fault:
+            self.device_fault = words
+            for call in self._told:
+                call()
+
+    def on_device_fault(self, call: Callable[[], None]) -> None:
+        """Be told at that moment, before anything follows from it."""
+        self._told.append(call)
+
+    def on_close(self, call: Callable[[], object]) -> None:
+        """Have what holds more than memory, as a loaded library, let go of it at the end."""
+        self._closing.callback(call)
+
+    def close(self) -> None:
+        """The bench is closed. Idempotent. On a real clock no event runs meanwhile."""
+        with self.clock.lock if isinstance(self.clock, RealClock) else contextlib.nullcontext():
+            self._closing.close()
 
     def _arm(self, when: float) -> None:
         """Have the clock wake the plant at `when`. An event that is due earlier than needed only looks again."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from rig.bench_config import EMULATED, BenchConfig
+from rig.bench_config import EMULATED, OF_THE_EMULATOR, BenchConfig
 from rig.toml_text import toml_table
 
 BENCH = "bench.toml"
 
 
 def replay_bench(config: BenchConfig, profile: str) -> str:
-    """Its text. profile: of the run. What only hardware needs (lease, supervisor, CAN interface) and the faults, which
-    are in the record already, are left out."""
+    """Its text. profile: of the run. What only hardware needs (lease, supervisor, CAN interface) the faults, which
+    are in the record already, and whose emulator it was are left out."""
     bench = {
         "name": f"{config.bench.name}-replayed",
         "profile": config.bench.profile if config.bench.profile.endswith(f"{profile}.toml") else profile,
@@ -27,7 +27,8 @@ def replay_bench(config: BenchConfig, profile: str) -> str:
     for name, part in config.parts.items():
         # What a part's papers say of today is the recorded run's to judge.
         papers = part.papers.model_dump(exclude={"calibrated", "calibrated_until"}, exclude_unset=True)
-        keys = {"driver": part.driver, "resource": EMULATED, **papers, **part.options}
+        own = {key: value for key, value in part.options.items() if key not in OF_THE_EMULATOR}
+        keys = {"driver": part.driver, "resource": EMULATED, **papers, **own}
         note = "" if part.emulated else f"# recorded at {part.resource}\n"
         tables.append(note.replace("\r", " ") + toml_table(name, keys))
     return "\n".join(tables)
