@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 from rigs import LIMIT, TOP, bench_with, certify
 
-from rig.evidence.documents import Judged, RunStop, SafeStateReached, TestStart, TestStop
+from rig.evidence.documents import Incident, Judged, RunStop, SafeStateReached, TestStart, TestStop
 from rig.evidence.journal import read_journal
 
 
@@ -44,6 +45,21 @@ def test_an_interrupt_ends_in_a_confirmed_safe_state_and_blames_nobody(
     assert set(begun) == set(ended)
     assert ended[begun[-1]] in ("NOT RUN", "PASS")
     assert "FAIL" not in ended.values()
+
+
+def test_fixtures_of_an_interrupted_test_end_before_the_bench_is_closed(tmp_path: Path) -> None:
+    plugin = "def pytest_pyfunc_call(pyfuncitem):\n    raise KeyboardInterrupt\n"
+    (tmp_path / "interrupting.py").write_text(plugin)
+    command = [sys.executable, "-m", "pytest", "suites/power_handling", "-q", "-p", "no:cacheprovider"]
+    command += ["-p", "interrupting", "-k", "test_set_points", "--out", str(tmp_path / "run")]
+    paths = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=TOP, env=paths, capture_output=True, text=True, timeout=LIMIT, check=False)
+    documents = read_journal(tmp_path / "run").documents
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    assert isinstance(documents[-1], RunStop)
+    assert documents[-1].status == "interrupted"
+    assert not [d for d in documents if isinstance(d, Incident)]
 
 
 def test_a_silent_source_takes_the_rules_their_readings_and_the_test_its_pass(tmp_path: Path) -> None:
