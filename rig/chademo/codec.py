@@ -381,8 +381,8 @@ _UNPACK: dict[int, Callable[[bytes], Message]] = {
 }
 
 _KNOWN: dict[Frame, Message | None] = {}
-_KNOWN_MAX = 1 << 16
-"""Payloads kept; a day of a session shows some thousands, a fuzzer any number."""
+_KNOWN_MAX = 4096
+"""Payloads kept: those of some hours; a run of days shows any number (project choice)."""
 
 
 def decode(frame: Frame) -> Message | None:

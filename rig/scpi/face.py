@@ -55,7 +55,9 @@ TST = Command[int]("*TST", Integer(), STANDARD, "S", "query")
 WAI = Command[None]("*WAI", Nothing(), STANDARD, "S", "set")
 SYSTEM_ERROR = Command[Entry]("SYSTem:ERRor[:NEXT]", ErrorEntry(), "SCPI-99, volume 2, 21.8", "S", "query")
 
-_KEPT_LINES = 2048
+_KEPT_LINES = 256
+"""Lines kept understood: more than a model is asked over and over; a source that imitates a pack is told a new voltage
+every second, and what is kept of those holds on to the memory around it (project choice)."""
 _UNIT = re.compile(r"""((?:[^;"']|"[^"]*"|'[^']*')*)(?:;|\Z)""")
 _FIELD = re.compile(r"""((?:[^,"']|"[^"]*"|'[^']*')*)(?:,|\Z)""")
 

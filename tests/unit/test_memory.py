@@ -1,0 +1,46 @@
+"""What is kept of what came in must not grow with what comes in: a run of days sees any number of lines and frames.
+
+Each case takes far more different inputs than any store of the code holds, and holds the bytes left over against what a
+store may take. (The whole: `make soak`.)
+"""
+
+from __future__ import annotations
+
+import gc
+import tracemalloc
+from collections.abc import Callable
+
+import pytest
+
+from rig.can.frame import Frame
+from rig.chademo import codec
+from rig.scpi.codec import Real
+from rig.scpi.command import Command
+from rig.scpi.face import ScpiFace
+
+VOLTAGE = Command[float]("VOLTage", Real("V", 0, 500), "test", "S")
+
+
+def left_over(come: Callable[[int], object], many: int) -> float:
+    """kB that stay after so many inputs, beyond those of the first."""
+    come(0)
+    gc.collect()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(1, many):
+            come(number)
+        gc.collect()
+        return (tracemalloc.get_traced_memory()[0] - before) / 1e3
+    finally:
+        tracemalloc.stop()
+
+
+def test_lines_that_do_not_come_again_are_forgotten() -> None:
+    face = ScpiFace("ACME,3600,SN1,1.0", {VOLTAGE: (lambda value: None, lambda: 0.0)})
+    assert left_over(lambda n: face.process(f"VOLT {n / 100:.2f}"), 2000) < 400.0
+
+
+def test_frames_that_do_not_come_again_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(codec, "_KNOWN", {})
+    assert left_over(lambda n: codec.decode(Frame(0x109, n.to_bytes(8, "big"))), 12_000) < 2000.0
