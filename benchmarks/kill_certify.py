@@ -2,6 +2,8 @@
 
 After each kill: every verdict that was announced on the terminal is in the journal, and the journal verifies. Whenever
 a run comes to its end: its verdicts, of every test and requirement, are those of the run that nobody killed.
+
+A line every SHOWN kills; cut off by Ctrl-C or SIGTERM it prints what it has found by then, and ends with 1.
 """
 
 from __future__ import annotations
@@ -11,12 +13,15 @@ import os
 import random
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 from reports.gather import gather
 from rig.clock import Stopwatch
@@ -32,6 +37,8 @@ COMPLETE = "this run is complete"
 UNBEGUN = "before its journal said which tests"
 ENOUGH = 20
 """Things that must not be after which no more is tried (project choice)."""
+SHOWN = 25
+"""Kills between two lines."""
 LIMIT = 600.0
 """s a run that nobody kills may take before it counts as hanging."""
 
@@ -47,6 +54,17 @@ class Killed:
     torn: int = 0
     wrong: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        words = f"certify killed {self.kills} times: resumed {self.resumed}, ended {self.ended}; "
+        words += f"{self.announced} verdicts announced, {self.torn} unfinished lines set aside, wrong {len(self.wrong)}"
+        return words
+
+    def killed(self) -> None:
+        """One more; a line every SHOWN."""
+        self.kills += 1
+        if self.kills % SHOWN == 0:
+            print(self, flush=True)
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -58,9 +76,12 @@ class Ended:
     code: int
 
 
-def kill_again_and_again(kills: int, seed: int, folder: Path, arguments: Sequence[str] = SOME) -> Killed:
-    """Kill so many runs. folder: for their evidence. seed: of the moments."""
-    moments, found = random.Random(seed), Killed()
+def kill_again_and_again(
+    kills: int, seed: int, folder: Path, arguments: Sequence[str] = SOME, found: Killed | None = None
+) -> Killed:
+    """Kill so many runs. folder: for their evidence. seed: of the moments. found: to be added to, for whoever wants to
+    see it though this is cut off."""
+    moments, found = random.Random(seed), found or Killed()
     watch = Stopwatch()
     code, _ = _start(_certify(folder / "whole", arguments), None)
     seconds, whole = watch.seconds(), _verdicts(folder / "whole", code)
@@ -83,7 +104,8 @@ def _campaign(
         code, out = _start(command, wait)
         announced |= {test: word for word, test in LINE.findall(out)}
         if UNBEGUN in out or (code < 0 and not (folder / "journal.jsonl").exists()):
-            found.kills += code < 0
+            if code < 0:
+                found.killed()
             shutil.rmtree(folder, ignore_errors=True)  # killed before it had said a word
             command = _certify(folder, arguments)
             continue
@@ -100,7 +122,7 @@ def _campaign(
             found.ended += 1
             found.announced += len(announced)
             return
-        found.kills += 1
+        found.killed()
         found.resumed += 1
         command = ["resume", str(folder)]
 
@@ -145,7 +167,26 @@ def _start(arguments: Sequence[str], kill_after: float | None) -> tuple[int, str
     except subprocess.TimeoutExpired:
         process.kill()
         out, _ = process.communicate()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
     return process.returncode, out
+
+
+@contextmanager
+def told_when_cut_off() -> Iterator[None]:
+    """SIGTERM is Ctrl-C in here, and both only end the block."""
+
+    def cut_off(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, cut_off)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def main() -> None:
@@ -154,12 +195,12 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        found = kill_again_and_again(chosen.kills, chosen.seed, Path(folder))
-    print(f"certify killed {found.kills} times: resumed {found.resumed}, ended {found.ended}")
-    print(f"{found.announced} verdicts announced, {found.torn} unfinished lines set aside, wrong {len(found.wrong)}")
-    print("\n".join(found.wrong[:20]))
-    raise SystemExit(bool(found.wrong))
+    found = Killed()
+    with tempfile.TemporaryDirectory() as folder, told_when_cut_off():
+        kill_again_and_again(chosen.kills, chosen.seed, Path(folder), found=found)
+    cut_off = found.kills < chosen.kills and len(found.wrong) < ENOUGH
+    print(f"{'cut off: ' if cut_off else ''}{found}", *found.wrong[:ENOUGH], sep="\n")
+    raise SystemExit(cut_off or bool(found.wrong))
 
 
 if __name__ == "__main__":
