@@ -232,7 +232,7 @@ class Recorder:
         if both is None or not self._open:
             return
         read, inlet = both
-        source = f"{self._battery.resource} meter"
+        source = f"{self._battery.resource} meter" + (f", corrected by {read.corrected}" if read.corrected else "")
         for key, value, unit, u in (
             ("source_u", read.voltage, "V", read.voltage_u),
             ("source_i", read.current, "A", read.current_u),

@@ -121,8 +121,9 @@ class PowerAnalyzer(Instrument, Protocol):
 class DcReading:
     """at: s. voltage V; current A, positive into the instrument (the battery charges).
 
-    voltage_u, current_u: standard uncertainties, V and A; 0 where the instrument's are not known. update: s between two
-    updates of its meter, so that a reading is at most this old.
+    voltage_u, current_u: standard uncertainties, V and A; 0 where the instrument's are not known. voltage_limits_u,
+    current_limits_u: what of them is the maker's limits of error. update: s between two updates of its meter, so that a
+    reading is at most this old. corrected: by which certificate, in words; empty for none.
     """
 
     at: float
@@ -131,6 +132,9 @@ class DcReading:
     voltage_u: float = 0.0
     current_u: float = 0.0
     update: float = 0.0
+    voltage_limits_u: float = 0.0
+    current_limits_u: float = 0.0
+    corrected: str = ""
 
 
 class DcSource(Instrument, Energised, Protocol):

@@ -11,7 +11,6 @@ Order: remote, output off, mode, limits and protections, watchdog, set-points, o
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -61,13 +60,7 @@ ACCURACY = read_accuracy(Path(__file__).with_name("accuracy.toml"))
 SAFE_CURRENT = 0.5
 """A; below it the output counts as off (project choice: 5 times the limit of error of the current reading)."""
 
-
-def _u(function: str) -> float:
-    """Standard uncertainty of one reading: limits of error, resolution and noise."""
-    return math.sqrt(math.fsum(part.u**2 for part in ACCURACY.budget(function, 0.0)))
-
-
-VOLTAGE_U, CURRENT_U = _u("voltage"), _u("current")
+(VOLTAGE_U, VOLTAGE_LIMITS_U), (CURRENT_U, CURRENT_LIMITS_U) = ACCURACY.u("voltage", 0.0), ACCURACY.u("current", 0.0)
 UPDATE = ACCURACY["current"].update
 
 
@@ -124,7 +117,9 @@ class EaPsb10000(ScpiDriver):
         except ValueError as error:
             raise InstrumentError(self.resource, line, f"its reply {','.join(words)[:80]!r} {error}") from None
         # every error of this model is of its range, so that a reading's uncertainty does not depend on the reading
-        return DcReading(self._clock.now(), voltage, -current, VOLTAGE_U, CURRENT_U, UPDATE)
+        return DcReading(
+            self._clock.now(), voltage, -current, VOLTAGE_U, CURRENT_U, UPDATE, VOLTAGE_LIMITS_U, CURRENT_LIMITS_U
+        )
 
     def make_safe(self) -> SafeState:
         """Output off; confirmed by its state and its current."""

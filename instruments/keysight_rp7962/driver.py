@@ -45,11 +45,6 @@ SAFE_CURRENT = 0.5
 """A; below it the output counts as off (project choice: 5 times the limit of error of the current reading)."""
 
 
-def _u(function: str, value: float) -> float:
-    """Standard uncertainty of one reading: limits of error, resolution and noise."""
-    return math.sqrt(math.fsum(part.u**2 for part in ACCURACY.budget(function, value)))
-
-
 class KeysightRp7962(ScpiDriver):
     """Bi-directional DC source behind an output resistance."""
 
@@ -94,9 +89,12 @@ class KeysightRp7962(ScpiDriver):
         """What is at its terminals; current positive into the instrument (its own sign is the other way round)."""
         with self._session.lock:
             voltage, current = self._get(MEASURED_VOLTAGE), -self._get(FETCHED_CURRENT)
-        update = ACCURACY["current"].update
+        (voltage_u, voltage_limits_u), (current_u, current_limits_u) = (
+            ACCURACY.u("voltage", voltage), ACCURACY.u("current", current),
+        )  # fmt: skip
+        update = 2.0 * ACCURACY["current"].update
         return DcReading(
-            self._clock.now(), voltage, current, _u("voltage", voltage), _u("current", current), 2.0 * update
+            self._clock.now(), voltage, current, voltage_u, current_u, update, voltage_limits_u, current_limits_u
         )
 
     def make_safe(self) -> SafeState:

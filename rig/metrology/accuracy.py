@@ -25,6 +25,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from rig.errors import UseError
+from rig.metrology.calibration import LIMITS
 from rig.metrology.measurement import Component
 from rig.quantity import Seconds
 
@@ -121,6 +122,12 @@ class Accuracy:
             for name, u, kind in lines
             if u > 0.0
         )
+
+    def u(self, function: str, value: float) -> tuple[float, float]:
+        """Standard uncertainty of one reading, and that of its limits of error alone; in the function's unit."""
+        parts = self.budget(function, value)
+        limits = [part.u for part in parts if part.name.endswith(LIMITS)]
+        return math.hypot(*(part.u for part in parts)), math.hypot(*limits)
 
 
 class _Line(NamedTuple):

@@ -64,7 +64,7 @@ class Correction(BaseModel):
 
     def apply(self, m: Measurement, certificate: str) -> Measurement:
         """The corrected measurement. certificate: its number, for the budget."""
-        source = f"certificate {certificate}"
+        source = named(certificate)
         kept = [
             replace(one, sensitivity=one.sensitivity * self.gain)
             for one in m.budget
@@ -83,6 +83,11 @@ class Correction(BaseModel):
             budget=(*kept, *(one for one in own if one.u > 0.0)),
             source=f"{m.source}, corrected by {source}",
         )
+
+
+def named(certificate: str) -> str:
+    """A certificate as a source."""
+    return f"certificate {certificate}"
 
 
 def chosen(corrections: Sequence[Correction], quantity: str, full: float | None) -> Correction | None:

@@ -130,8 +130,8 @@ def test_the_row_of_the_range_in_use_is_taken(tmp_path: Path, row: str) -> None:
 
 
 def test_a_part_that_gives_no_measurement_and_rows_of_no_certificate_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BenchConfigError, match="a dc_source's readings cannot be corrected here; remove them"):
-        read_bench_file(bench_file(tmp_path, '{ quantity = "voltage", expanded = 0.1 }', part="battery"), REGISTRY)
+    with pytest.raises(BenchConfigError, match="a grid's readings cannot be corrected here; remove them"):
+        read_bench_file(bench_file(tmp_path, '{ quantity = "voltage", expanded = 0.1 }', part="grid"), REGISTRY)
     with pytest.raises(BenchConfigError, match="of no certificate; state its number"):
         read_bench_file(bench_file(tmp_path, f"{{ {ROW} }}", certificate=""), REGISTRY)
 
