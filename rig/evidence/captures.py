@@ -33,7 +33,8 @@ PART = ".part"
 BATCH = 4096
 """CAN frames a batch: about a minute of a session; project choice."""
 _INSIDE = re.compile(rf"{FOLDER}/[A-Za-z0-9][A-Za-z0-9.-]*")
-_OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
+_OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1), use_threads=False)
+# Arrow's threads would each keep memory of their own for good, more than they save on columns as short as these.
 _CAN = pa.schema([("t", pa.float64()), ("sender", pa.string()), ("id", pa.uint32()), ("data", pa.binary())])
 
 Floats = npt.NDArray[np.float64]
