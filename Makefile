@@ -20,11 +20,13 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# At length what `make test` tries in short: a lease raced for, a sealed folder spoiled, a run killed and gone on with.
+# At length what `make test` tries in short: a lease raced for, a sealed folder spoiled, a run killed and gone on with,
+# a journal cut anywhere and reported.
 proofs: $(STAMP)
 	$(BIN)/python -m benchmarks.race_lease
 	$(BIN)/python -m benchmarks.spoil_sealed
 	$(BIN)/python -m benchmarks.kill_certify
+	$(BIN)/python -m benchmarks.true_reports
 
 # Every case of the protocol suite against the planted defect that must turn it red; then every planted defect, and a
 # thousand good sessions, against the suites. `make qualify QUALIFY=--full`: every test meets every defect.

@@ -227,7 +227,7 @@ class _Writer:
             yield "Commit", info.commit
             yield "Python", info.python
         yield "Bench.time", numbers.span(run.seconds)
-        yield "Journal", run.reading.head[:16] + (" DOES NOT VERIFY" if run.reading.flaw else "")
+        yield "Journal", run.reading.head[:16] + (" DOES NOT VERIFY" if run.reading.flaw or run.seal else "")
 
 
 def _begun(info: RunInfo | None) -> float:

@@ -26,11 +26,12 @@ from rig.evidence.documents import (
 )
 from rig.evidence.journal import Line, Reading
 from rig.evidence.safety_log import last_word, safety_logs
+from rig.evidence.verify import against_seal
 
 
 def gather(reading: Reading) -> Run:
     """Put the documents together. A flawed or torn journal gives what was read before the flaw."""
-    run = Run(reading)
+    run = Run(reading, seal=against_seal(reading))
     values: dict[int, Value] = {}
     for line in reading.lines:
         _take(run, line, values)

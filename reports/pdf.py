@@ -98,8 +98,10 @@ def _refuse(run: Run, lab: Laboratory, gallery: Gallery) -> None:
     if lacking := missing(lab, run.kind == "hardware"):
         words = f"--laboratory: {', '.join(lacking)} not stated"
         raise UseError(f"{words}; a final report needs them (ISO/IEC 17025:2017, 7.8.2.1), a draft does not")
-    if run.reading.flaw or run.reading.torn or gallery.wrong:
-        said = run.reading.flaw or next(iter(gallery.wrong.values()), "") or "the journal ends in a torn line"
+    if run.reading.flaw or run.reading.torn or run.seal or gallery.wrong:
+        said = (
+            run.reading.flaw or run.seal or next(iter(gallery.wrong.values()), "") or "the journal ends in a torn line"
+        )
         raise UseError(f"{run.reading.folder}: no final report of evidence that does not verify ({said})")
 
 

@@ -129,6 +129,8 @@ class Run:
     seconds: float = 0.0
     before: float = 0.0
     """s, bench time of the parts before the one that is read."""
+    seal: str = ""
+    """What tells the journal from the one that was sealed; empty where nothing does."""
     verdict: Outcome = "NOT RUN"
 
     @property

@@ -77,6 +77,8 @@ def alarms(run: Run, info: RunInfo | str | None, folder: Path, wrong: Mapping[st
     if reading.flaw:
         text = f"{reading.flaw}. The {len(reading.lines)} lines before it verify and are shown; nothing after them is."
         found.append(Alarm(True, "The journal does not verify.", text))
+    if run.seal:
+        found.append(Alarm(True, "The journal is not the one that was sealed.", f"{run.seal}."))
     if run.unsafe:
         text = "At least one instrument did not confirm by read-back that it carries no energy; see Safe state below."
         found.append(Alarm(True, "The bench was left without a confirmed safe state.", text))
@@ -153,6 +155,8 @@ def why(run: Run) -> tuple[str, list[str]]:
         found.append("no confirmed safe state")
     if run.reading.flaw:
         found.append("the journal does not verify")
+    elif run.seal:
+        found.append("the journal is not the one that was sealed")
     elif run.stop is None or run.stop.status != "completed":
         found.append("the run did not complete")
     judged = sum(len(one.judged) for one in scope)

@@ -4,7 +4,8 @@ requirement   worst of its judgements; also NOT RUN for a selected quantity nobo
               was to judge it and could not, FAIL for a protection rule of it that the charger broke
 rule          broken by the charger: FAIL. Broken by the rig's own car: INVALID, the bench was not fit
 run           worst of its selected requirements, its tests and its rules; at best NOT RUN when it did not end in
-              order; at best INVALID when the bench was left unsafe or the journal does not verify
+              order; at best INVALID when the bench was left unsafe, the journal does not verify or is not
+              the one that was sealed
 """
 
 from __future__ import annotations
@@ -134,7 +135,7 @@ def _overall(run: Run) -> Outcome:
     words += [test.outcome for test in run.tests if test.outcome != "NOT RUN"]
     # A duty of the rig's own car may be broken on purpose; where it was not, its test says INVALID.
     words += [word for one in run.rules.values() if (word := rule_verdict(one)) == "FAIL"]
-    if run.reading.flaw or run.unsafe:
+    if run.reading.flaw or run.seal or run.unsafe:
         words.append("INVALID")
     if run.stop is None or run.stop.status != "completed":
         words.append("NOT RUN")

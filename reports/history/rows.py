@@ -21,7 +21,7 @@ Cell = str | int | float | None
 class RunRow:
     """A run. id: the same wherever the folder stands. begun, ended: ISO 8601 UTC, empty where run.json does not say.
     device: maker, model and serial in one. bench_file: SHA-256 of the bench file. seconds: of the bench. sealed: 1 when
-    a seal stood beside it. flaw: what is wrong with the journal; empty when it verifies."""
+    a seal stood beside it. flaw: what is wrong with the journal; empty when it verifies and is the sealed one."""
 
     id: str
     run: str
@@ -155,7 +155,7 @@ def _run(run: Run, info: RunInfo | None, folder: Path) -> RunRow:
         lines=len(run.reading.lines),
         seconds=run.seconds,
         sealed=int((folder / SEAL).is_file()),
-        flaw=run.reading.flaw or "",
+        flaw=run.reading.flaw or run.seal,
     )
 
 

@@ -9,12 +9,12 @@ from rig.evidence.verify import SEAL
 def evidence(sources: Sources) -> Section:
     run = sources.run
     sealed = (sources.folder / SEAL).is_file()
-    state = run.reading.flaw or ("ends in a torn line" if run.reading.torn else "the chain of digests verifies")
+    good = "ends in a torn line" if run.reading.torn else "the chain of digests verifies"
     files = [one for test in run.everything for one in test.captures]
     return {
         "facts": [
             ["Run", sources.told.run if sources.told else sources.folder.name],
-            ["Journal", f"{len(run.reading.lines)} lines; {state}"],
+            ["Journal", f"{len(run.reading.lines)} lines; {run.reading.flaw or run.seal or good}"],
             ["Digest of its last line", run.reading.head],
             ["Seal", f"{SEAL} stands beside it; check it with v2hrig verify and the laboratory's public key" if sealed
              else "none when this report was made"],

@@ -17,10 +17,9 @@ from reports.account import account
 from reports.formats import Given, write_reports
 from reports.gather import gather
 from reports.github import tell_github
-from reports.history.rows import read_run
-from reports.history.store import open_store
+from rig.cli.indexing import index
 from rig.cli.sealing import seal_folder, sealing_key
-from rig.errors import RigError, UseError
+from rig.errors import UseError
 from rig.evidence.journal import scan_journal
 
 
@@ -85,21 +84,6 @@ def reported(folder: Path, to: Sequence[str], given: Given) -> list[str]:
         except UseError as error:
             found.append(f"not written: {error}")
     return found
-
-
-def index(folder: Path, history: str = "") -> str:
-    """Put a run that ended into the index, or into the one beside it where there is one; what to say of it. The verdict
-    stands whatever comes of it: the index can be made again."""
-    beside = folder.parent / "history.sqlite"
-    where = history or (str(beside) if folder.parent.name == "evidence" or beside.is_file() else "")
-    if not where:
-        return ""
-    try:
-        with open_store(where) as store:
-            store.put(read_run(folder))
-            return f"history    {store.name}"
-    except RigError as error:
-        return f"history    not written: {error}"
 
 
 class Named:

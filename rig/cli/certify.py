@@ -13,13 +13,13 @@ from fixtures.depth import Depth
 from reports.formats import formats
 from reports.laboratory import read_laboratory
 from rig.cli.campaign import campaign, folders
+from rig.cli.indexing import History
 from rig.evidence.run_info import UNSTATED
 
 Suites = Annotated[list[str] | None, typer.Option("--suite", help="subject to run, may be repeated; default: all")]
 Key = Annotated[Path | None, typer.Option(help="private key: seal the run at its end (see v2hrig key new)")]
 To = Annotated[str, typer.Option(help="reports to write: html, pdf, junit, allure, with commas between")]
 Depths = Annotated[Depth, typer.Option(help="how much of the test matrices is run")]
-History = Annotated[str, typer.Option(help="index to put the run into, as v2hrig history --db has it")]
 Record = Annotated[Path | None, typer.Option(help="new folder: write down every exchange with the instruments")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no line for each test")]
 

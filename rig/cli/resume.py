@@ -12,7 +12,8 @@ from fixtures.conductor import Order
 from fixtures.depth import DEPTHS
 from reports.formats import formats
 from rig.cli.campaign import campaign
-from rig.cli.certify import History, Key, Quiet, To
+from rig.cli.certify import Key, Quiet, To
+from rig.cli.indexing import History
 from rig.errors import UseError
 from rig.evidence.reopen import reopen
 from rig.evidence.run_info import read_run_info

@@ -13,6 +13,7 @@ import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reports.gather import gather
+from rig.cli.indexing import History, index
 from rig.errors import UseError, shown
 from rig.evidence.journal import read_journal
 from rig.evidence.keys import key_id, new_keys, read_private, read_public
@@ -43,9 +44,11 @@ def new(
     print(f"id         {key_id(read_public(public))}")
 
 
-def seal(folder: Folder, key: Annotated[Path, typer.Option(help="private key")]) -> None:
-    """Seal a finished run."""
+def seal(folder: Folder, key: Annotated[Path, typer.Option(help="private key")], history: History = "") -> None:
+    """Seal a finished run, and say so in the index of runs."""
     print(seal_folder(folder, sealing_key(key, folder)))
+    if note := index(folder, history):
+        print(note)
 
 
 def verify(folder: Folder, pub: Annotated[Path | None, typer.Option(help="public key of the seal")] = None) -> None:

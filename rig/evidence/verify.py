@@ -111,6 +111,19 @@ def verify_run(folder: Path, key: Ed25519PublicKey | None = None) -> Verified:
     return Verified(folder, words, tuple(notes), sealed, signer if key else "", len(found.files), lines)
 
 
+def against_seal(reading: Reading) -> str:
+    """For whoever reads the journal alone: what tells it from the one that the seal beside it is of. Empty where they
+    are one, and without a seal. No signature is checked."""
+    path = reading.folder / SEAL
+    if path.is_symlink() or not path.is_file():
+        return ""
+    try:
+        statement, _ = _statement(path, None)
+    except (TraceError, OSError) as error:
+        return f"{SEAL}: {error}"
+    return "" if reading.flaw else _other_chain(statement, reading)
+
+
 def _of_journal(name: str) -> bool:
     return name.startswith("journal") and name.endswith(".jsonl")
 
@@ -172,14 +185,21 @@ def _against(statement: _Statement, reading: Reading | None, found: Listing) -> 
     told = {one.name: one.digest.sha256 for one in statement.subject}
     there = {name: sha for name, sha in found.files.items() if name != SEAL}
     problems = list[str]()
-    sealed = statement.predicate.v2hrig.journal
-    if reading is not None and not reading.flaw and (reading.head, len(reading.lines)) != (sealed.head, sealed.lines):
-        last = journal_files(reading.folder)[-1].name
-        problems.append(
-            f"line {len(reading.lines)} of {last}: is the last of a chain that is whole but not the sealed one: "
-            f"{len(reading.lines)} lines to {reading.head[:12]}, sealed were {sealed.lines} to {sealed.head[:12]}"
-        )
+    if reading is not None and not reading.flaw and (other := _other_chain(statement, reading)):
+        problems.append(other)
     return problems + _compare(told, there, found, "the seal")
+
+
+def _other_chain(statement: _Statement, reading: Reading) -> str:
+    """What tells a whole chain from the sealed one; empty where they are one."""
+    sealed = statement.predicate.v2hrig.journal
+    if (reading.head, len(reading.lines)) == (sealed.head, sealed.lines):
+        return ""
+    last = journal_files(reading.folder)[-1].name
+    return (
+        f"line {len(reading.lines)} of {last}: is the last of a chain that is whole but not the sealed one: "
+        f"{len(reading.lines)} lines to {reading.head[:12]}, sealed were {sealed.lines} to {sealed.head[:12]}"
+    )
 
 
 def _unsealed(found: Listing, reading: Reading | None) -> list[str]:

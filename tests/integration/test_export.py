@@ -116,7 +116,8 @@ def test_no_text_of_a_run_acts_in_a_workbook(tmp_path: Path) -> None:
     assert any("=1+1" in one for one in sheets)
 
 
-def test_the_bus_is_frame_for_frame_in_blf(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["blf", pytest.param("mf4", marks=needs("asammdf"))])
+def test_the_bus_is_frame_for_frame_in_other_tools_logs(tmp_path: Path, kind: str) -> None:
     frames = [(0.1 * k, "car" if k % 2 else "charger", 0x100 + k, bytes([k, 255 - k])) for k in range(20)]
     teller = Teller(tmp_path / "a")
     teller.begin()
@@ -125,9 +126,9 @@ def test_the_bus_is_frame_for_frame_in_blf(tmp_path: Path) -> None:
         log.append(*one)
     log.close()
     folder = teller.end()
-    export(folder, ["blf"], tmp_path / "out")
+    export(folder, [kind], tmp_path / "out")
     (path,) = (tmp_path / "out" / "captures").iterdir()
-    with can.BLFReader(path) as reader:
+    with can.BLFReader(path) if kind == "blf" else can.MF4Reader(path) as reader:
         read = [(one.timestamp, one.arbitration_id, bytes(one.data)) for one in reader]
     assert [(id, data) for _, id, data in read] == [(id, data) for _, _, id, data in frames]
     assert [t for t, _, _ in read] == pytest.approx([t for t, _, _, _ in frames], abs=1e-6)
