@@ -32,11 +32,16 @@ Capability = Literal[
     "cold_start",
     "three_phase",
     "no_export",
+    "meter",
+    "support",
+    "manual_transfer",
 ]
 """What a device can do at all. chademo: has the connector. island: forms the house voltage. transfer: has a PCS that
 moves the house between mains and EVPS. grid_parallel: charges or discharges beside live mains. reserve: a floor the
 user sets. cold_start: starts from the car with no mains. three_phase: has three phases.
-no_export: feeds nothing back into the mains, whatever the house draws."""
+no_export: feeds nothing back into the mains, whatever the house draws, once told so at its meter.
+meter: keeps bounds at a meter of its own at the mains connection. support: gives less to a mains that is too fast or
+too high. manual_transfer: has a PCS that a person moves."""
 
 FIGURES: Mapping[str, str] = {
     "power": "W",
@@ -138,7 +143,7 @@ class Profile(Table):
     @property
     def wired(self) -> bool:
         """Whether the device has a mains side at all; a portable station has none."""
-        return bool({"transfer", "grid_parallel", "charge"} & set(self.capabilities))
+        return bool({"transfer", "manual_transfer", "grid_parallel", "charge"} & set(self.capabilities))
 
     def figure(self, name: str) -> float | None:
         """A rating or declared value in SI (unit: FIGURES); None where the profile does not declare it."""

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from rig.chademo.events import ContactorMoved, Wire, WireChanged
+from rig.errors import UseError
 from rig.metrology.measurement import Measurement
 from rig.plant.ports import Port, WavePort, wave_unit
 
@@ -328,6 +329,16 @@ class Charger(Instrument, Protocol):
         """Whether the PCS transfers the house by itself when the mains is lost."""
         ...
 
+    def move_house(self, backup: bool) -> None:
+        """Move the house by hand: to the car (backup) or back to the mains. Comes back when it is told, not done."""
+        ...
+
+    def keep_meter(self, least: float | None, most: float | None) -> None:
+        """Keep the power taken from the mains, by the charger's own meter there, between least and most (W, negative
+        for feeding it), whatever mode and power are set; None: no bound on that side, none at all: as set. UseError
+        when least is above most."""
+        ...
+
     def set_reserve(self, soc: float) -> None:
         """The user's floor for discharge. soc: 0..1."""
         ...
@@ -347,3 +358,9 @@ class Charger(Instrument, Protocol):
     def state(self) -> ChargerState:
         """What its panel shows."""
         ...
+
+
+def refuse_crossed(resource: str, least: float | None, most: float | None) -> None:
+    """UseError for bounds of the meter that no power lies between."""
+    if least is not None and most is not None and least > most:
+        raise UseError(f"{resource}: keep_meter({least:g}, {most:g}): least is above most; swap them")

@@ -146,6 +146,17 @@ class ToldCharger:
         self._told.say("charger: set transfer", automatic=automatic)
         self._charger.set_transfer(automatic)
 
+    def move_house(self, backup: bool) -> None:
+        """As the role."""
+        self._told.say("charger: move house", backup=backup)
+        self._charger.move_house(backup)
+
+    def keep_meter(self, least: float | None, most: float | None) -> None:
+        """As the role."""
+        bounds = {name: bound for name, bound in (("least", least), ("most", most)) if bound is not None}
+        self._told.say("charger: keep meter", dict.fromkeys(bounds, "W"), **bounds)
+        self._charger.keep_meter(least, most)
+
     def set_reserve(self, soc: float) -> None:
         """As the role."""
         self._told.say("charger: set reserve", {"soc": "1"}, soc=soc)

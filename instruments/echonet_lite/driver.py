@@ -73,6 +73,15 @@ class EchonetCharger:
         """Whether the PCS transfers by itself."""
         self._own("transfer", c.AUTOMATIC if automatic else c.MANUAL, usual=automatic)
 
+    def move_house(self, backup: bool) -> None:
+        """The class has no such property. backup: to the car."""
+        raise self._without(f"house to {'backup' if backup else 'mains'}")
+
+    def keep_meter(self, least: float | None, most: float | None) -> None:
+        """Nothing for no bounds; the class has no property for others. least, most: W."""
+        if least is not None or most is not None:
+            raise self._without("bounds at the meter")
+
     def set_reserve(self, soc: float) -> None:
         """The user's floor for discharge. soc: 0..1; in whole per cent."""
         if not 0.0 <= soc <= 1.0:
@@ -130,6 +139,10 @@ class EchonetCharger:
                 f"class 0x027E has no such property; name the maker's own in the bench file: own = {{ {what} = 0xF0 }}"
             )
             raise InstrumentError(self.resource, what, words)
+
+    def _without(self, what: str) -> InstrumentError:
+        words = "class 0x027E has no such property; use another driver of the charger (operator: by hand)"
+        return InstrumentError(self.resource, what, words)
 
     def _set(self, verb: str, *wanted: tuple[c.Property, int]) -> None:
         answer = self._ask(verb, Esv.SET_C, [Prop(row.epc, row.pack(value)) for row, value in wanted])

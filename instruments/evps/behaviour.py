@@ -142,6 +142,22 @@ class Behaviour:
     """s after which a new power set-point takes effect."""
     power_sense: float = 1.0
     """Factor on the AC power it measures."""
+    meter_period: float = 0.05
+    """s between two looks at its meter at the mains connection, and at what the mains wants of it (project choice)."""
+    meter_gain: float = 1.0
+    """Factor on the power its meter shows."""
+    meter_margin: float = 0.01
+    """Of rated power, kept inside the bounds it is to keep at the meter (project choice: a usual meter of class 1)."""
+    reverse_share: float = 0.05
+    """Of rated power fed into the mains that counts as reverse (standards.md PWR-015)."""
+    reverse_trip: float = 0.3
+    """s of it after which the gates are blocked (standards.md PWR-015: 0.5 s, less what blocking takes)."""
+    reverse_hold: float = 10.0
+    """s it then stays so (project choice)."""
+    supports: bool = False
+    """It gives less power to a mains that is too fast or too high (grid_codes.py)."""
+    support_gain: float = 1.0
+    """Factor on what it takes back for such a mains."""
     rest_limit: float = math.inf
     """s without current after which it ends the session."""
 

@@ -11,6 +11,7 @@ Lines are framed, tagged and checked as rig/lines/frame.py says. Bodies:
   MODE <mode>          mode <mode>                               other direction, same session
   POWER <watts>        power <watts>                             AC power, either direction
   RESERVE <fraction>   reserve <fraction>                        floor for discharge, 0..1
+  METER <least> <most> meter <least> <most>                      W from the mains, "-" for no bound
   TRANSFER <how>       transfer <how>                            auto, manual: who moves the house at a mains loss
   HOUSE <where>        house <where>                             backup, mains: the operator moves the house
   STOP                 stop                                      normal end
@@ -59,8 +60,9 @@ class Options(BaseModel):
     """Keys of a bench part. The ratings are those of the device's plate (profile); defects are for the emulated charger
     only. baud: bit/s of the port. minimum_voltage: V below which it does not discharge. transfers: it has a PCS.
     mains: it is wired to a mains; a portable station is not. grid_code: by which the emulated charger leaves the mains;
-    None for the usual one of its service. emulator: "module:Class" or the path of an FMU, a charger of your own in the
-    emulated one's place (rig/own_charger.py, rig/fmu). step: s between two steps of an FMU; None for its own."""
+    None for the usual one of its service. supports: it gives less to a mains too fast or too high. emulator:
+    "module:Class" or the path of an FMU, a charger of your own in the emulated one's place (rig/own_charger.py,
+    rig/fmu). step: s between two steps of an FMU; None for its own."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -72,6 +74,7 @@ class Options(BaseModel):
     retransfer_delay: Seconds = Field(5.0, ge=0)
     mains: bool = True
     transfers: bool = True
+    supports: bool = False
     grid_code: CodeName | None = None
     defects: tuple[Annotated[Planted, BeforeValidator(read_planted)], ...] = ()
     emulator: str = ""

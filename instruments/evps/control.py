@@ -12,7 +12,7 @@ from instruments.evps.commands import IDENTITY, MODES, NONE, PROTOCOL, Options
 from rig.clock import Clock
 from rig.errors import InstrumentError, UseError
 from rig.lines.session import LineSession
-from rig.roles import ChargerMode, ChargerState, Identity
+from rig.roles import ChargerMode, ChargerState, Identity, refuse_crossed
 
 
 class EvpsPanel:
@@ -55,8 +55,14 @@ class EvpsPanel:
         """Whether the PCS transfers by itself."""
         self._order(f"TRANSFER {'auto' if automatic else 'manual'}")
 
+    def keep_meter(self, least: float | None, most: float | None) -> None:
+        """Bounds of the power taken from the mains, W; None for none."""
+        refuse_crossed(self.resource, least, most)
+        words = (NONE if bound is None else f"{bound:g}" for bound in (least, most))
+        self._order(f"METER {' '.join(words)}")
+
     def move_house(self, backup: bool) -> None:
-        """The operator's switch: the house to the car (backup) or back to the mains. Not part of the role."""
+        """The operator's switch: the house to the car (backup) or back to the mains."""
         self._order(f"HOUSE {'backup' if backup else 'mains'}")
 
     def set_reserve(self, soc: float) -> None:

@@ -39,6 +39,7 @@ from instruments.evps.events import (
     EmergencyStop,
     InsulationReading,
     Reset,
+    SetMeter,
     SetMode,
     SetPower,
     SetReserve,
@@ -46,6 +47,7 @@ from instruments.evps.events import (
     Stop,
     Supply,
 )
+from instruments.evps.managing import bounds
 from instruments.evps.running import could_form
 from instruments.evps.situation import Situation
 from instruments.evps.stops import BY_PHASE, LIVE, Ending, Phase
@@ -110,6 +112,11 @@ class Controller:
     def forming(self) -> bool:
         """It feeds the house by itself."""
         return self._core.told.mode is StageMode.FORM
+
+    @property
+    def manages(self) -> bool:
+        """It looks at its meter now."""
+        return self._core.phase is P.RUNNING and (self._core.s.keep is not None or self._core.b.supports)
 
     @property
     def ramping(self) -> bool:
@@ -189,6 +196,8 @@ class Controller:
                     s.power, s.power_due = event.watts, None
             case SetReserve():
                 s.reserve = event.soc
+            case SetMeter():
+                s.keep, s.metered = bounds(event), None
             case Stop():
                 s.stop_pressed, c.wanted = True, False
             case EmergencyStop():
@@ -227,7 +236,7 @@ class Controller:
         if c.stage != c.told:
             c.told = c.stage
             c.out.append(c.stage)
-        ability = Ability(could_form(c), c.phase is P.RUNNING and c.s.mode == "discharge")
+        ability = Ability(could_form(c), c.phase is P.RUNNING and c.s.direction == "discharge")
         if ability != self._ability:
             self._ability = ability
             c.out.append(ability)

@@ -40,7 +40,7 @@ from rig.can.frame import Frame
 from rig.chademo.events import WireChanged
 from rig.errors import UseError
 from rig.machine import Step, run_on
-from rig.plant.ports import MainsChanged, PcsMoved, StageCommand, WavePort
+from rig.plant.ports import MainsChanged, PcsMoved, StageCommand, StageReading, WavePort
 from rig.plant.world import World
 
 WAKES_AFTER = (0.2, 1.0)
@@ -62,7 +62,16 @@ class Sensing:
         """See Machine.step."""
         if self.moods is not None:
             self.moods.look(now, event)
-        return self.controller.step(now, self.world.plant.stage() if event is None else event)
+        return self.controller.step(now, self.reading() if event is None else event)
+
+    def reading(self) -> StageReading:
+        """Of its sensors; the meter is looked at where something follows from it."""
+        plant, controller = self.world.plant, self.controller
+        reading = plant.stage()
+        if not controller.manages:
+            return reading
+        legs = (plant.at("grid_l1"), plant.at("grid_l2"))
+        return reading._replace(p_mains=sum(leg.p for leg in legs), f_mains=legs[0].f)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +121,8 @@ class EmulatedEvps:
         self._shown = Display(Phase.OFF.value, "", False)
         self._bus = world.bus.attach("evps", self._heard)
         world.plant.command_pcs(b.mains)
-        self._control = run_on(world.clock, Sensing(world, self.controller, moods), self._act)
+        self._sensing = Sensing(world, self.controller, moods)
+        self._control = run_on(world.clock, self._sensing, self._act)
         self._transfer = run_on(world.clock, Comparing(world, self.pcs, b, moods), self._move)
         world.plant.subscribe(self._changed)
         for wire in ("proximity", "k"):
@@ -146,7 +156,7 @@ class EmulatedEvps:
 
     def read(self) -> None:
         """Let the controller look at its sensors."""
-        self._control.tell(self._world.plant.stage())
+        self._control.tell(self._sensing.reading())
 
     # -- the world speaks
 
@@ -245,6 +255,7 @@ def behaviour_of(world: World, options: Options) -> Behaviour:
         retransfer_delay=options.retransfer_delay,
         mains=options.mains,
         transfers=options.transfers,
+        supports=options.supports,
         grid_code=code,
         loss_deviation=fast_deviation(code),
         u_nominal=params.u_nominal,

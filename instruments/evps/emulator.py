@@ -5,6 +5,8 @@ What the charger is and does stands in device.py and below; this file knows only
 
 from __future__ import annotations
 
+import math
+
 from instruments.evps.commands import (
     DEAD,
     FORM,
@@ -24,6 +26,7 @@ from instruments.evps.device import EmulatedEvps
 from instruments.evps.events import (
     EmergencyStop,
     Reset,
+    SetMeter,
     SetMode,
     SetPower,
     SetReserve,
@@ -86,6 +89,8 @@ class ServicePort:
                 evps.press(SetPower(_figure(watts, evps.behaviour.power)))
             case "RESERVE", [soc]:
                 evps.press(SetReserve(_figure(soc, 1.0)))
+            case "METER", [least, most]:
+                evps.press(_meter(least, most))
             case "TRANSFER", [how]:
                 self._transfer = _one_of(how, TRANSFERS)
                 evps.switch(SetTransfer(how == "auto"))
@@ -99,7 +104,10 @@ class ServicePort:
                 if control.phase not in (Phase.FAULT, Phase.IDLE, Phase.OFF):
                     raise Refusal(STATE, f"{control.phase.value}: a session is under way; STOP it first")
                 evps.press(Reset())
-            case (("START" | "MODE" | "POWER" | "RESERVE" | "TRANSFER" | "HOUSE" | "STOP" | "ESTOP" | "RESET"), _):
+            case (
+                ("START" | "MODE" | "POWER" | "RESERVE" | "METER" | "TRANSFER" | "HOUSE" | "STOP" | "ESTOP" | "RESET"),
+                _,
+            ):
                 raise Refusal(FORM, REFUSALS[FORM])
             case _:
                 raise Refusal(UNKNOWN, REFUSALS[UNKNOWN])
@@ -125,13 +133,20 @@ def _one_of(word: str, words: tuple[str, ...]) -> str:
     return word
 
 
-def _figure(word: str, most: float) -> float:
+def _meter(least: str, most: str) -> SetMeter:
+    low, high = (None if word == NONE else _figure(word, math.inf, -math.inf) for word in (least, most))
+    if low is not None and high is not None and low > high:
+        raise Refusal(VALUE, "least is above most")
+    return SetMeter(low, high)
+
+
+def _figure(word: str, most: float, least: float = 0.0) -> float:
     try:
         value = plain(word)
     except ValueError:
         raise Refusal(VALUE, f"a number 0..{most:g}") from None
-    if not 0.0 <= value <= most:
-        raise Refusal(VALUE, f"0..{most:g}")
+    if not least <= value <= most:
+        raise Refusal(VALUE, f"{least:g}..{most:g}")
     return value
 
 

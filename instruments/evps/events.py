@@ -43,6 +43,14 @@ class SetReserve:
 
 
 @dataclass(frozen=True, slots=True)
+class SetMeter:
+    """Bounds of the power taken from the mains, W, negative for feeding it; None for no bound on that side."""
+
+    least: float | None
+    most: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Stop button: a normal end."""
 
@@ -57,7 +65,7 @@ class Reset:
     """Acknowledge a latched fault."""
 
 
-Press = Start | SetMode | SetPower | SetReserve | Stop | EmergencyStop | Reset
+Press = Start | SetMode | SetPower | SetReserve | SetMeter | Stop | EmergencyStop | Reset
 
 
 class Supply(Enum):

@@ -34,18 +34,33 @@ class Trip:
     after: float
 
 
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What a mains that is too fast or too high makes of the power fed into it.
+
+    over: fraction of nominal frequency from which power falls, per_hz: of rated power a Hz. high: fractions of nominal
+    voltage between which power falls from rated to nothing; empty: not by voltage.
+    """
+
+    over: float
+    per_hz: float
+    high: tuple[float, float] | tuple[()] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class GridCode:
     """One code. trips: while it feeds the mains.
 
     mean_limit: fraction of nominal the mean voltage of 10 min may not pass. rocof: (Hz/s, s it must last), None for no
-    such protection. enter_ramp: s over which it takes up its power again after it has been away.
+    such protection. enter_ramp: s over which it takes up its power again after it has been away. support: what it gives
+    way to, where it has that function.
     """
 
     trips: tuple[Trip, ...]
     mean_limit: float | None = None
     rocof: tuple[float, float] | None = None
     enter_ramp: float = 0.0
+    support: Support | None = None
 
 
 IDLE: Final = (
@@ -111,6 +126,7 @@ CODES: Final[Mapping[CodeName, GridCode]] = {
             Trip("f<", "f", False, 47.5 / 50.0, 0.06),
         ),
         mean_limit=1.10,
+        support=Support(50.2 / 50.0, 0.4, (1.06, 1.10)),
     ),
     "g99": GridCode(
         trips=(
@@ -124,7 +140,7 @@ CODES: Final[Mapping[CodeName, GridCode]] = {
         rocof=(1.0, 0.4),
     ),
 }
-"""JP: GRD-019, 020 [KYO]. DE: GRD-025. UK: GRD-026."""
+"""JP: GRD-019, 020 [KYO]. DE: GRD-025; its support: GRD-029, and GRD-030 from IEEE 1547. UK: GRD-026."""
 
 
 FAST = 0.5

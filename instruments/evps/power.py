@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 from instruments.evps.behaviour import Behaviour
 from instruments.evps.inhibits import Inhibits
+from instruments.evps.managing import wanted_by_mains
 from instruments.evps.situation import Situation
 from rig.plant.ports import StageCommand, StageMode
 
@@ -69,23 +70,24 @@ class Power:
     def offer(self, s: Situation) -> float:
         """Whole A for 108.3: what the power asked for makes of it, rounded up."""
         b = self._b
-        watts = min(s.power, b.power) * self._into
+        watts = min(s.asked_power, b.power) * self._into
         most = watts / s.u if s.u > b.dc_voltage_min else b.dc_current
         return float(math.ceil(min(most, b.dc_current)))
 
     def wanted(self, s: Situation, inhibits: Inhibits) -> Wanted:
         """The current to go to beside the mains."""
         b = self._b
-        watts = min(s.power, b.power) * b.derating
-        if s.mode == "standby" or s.u <= 0.0:
+        watts = min(s.asked_power, b.power) * b.derating
+        if s.direction == "standby" or s.u <= 0.0:
             return Wanted(0.0)
-        if s.mode == "charge":
+        if s.direction == "charge":
             if inhibits.forbids("charge"):
                 return Wanted(0.0, inhibits.at_once("charge"))
             return Wanted(min(s.request + b.current_over, self.offer(s) + b.current_over, watts * self._into / s.u))
         if not s.v2h or inhibits.forbids("discharge"):
             return Wanted(0.0, inhibits.at_once("discharge"))
-        return Wanted(-min(s.discharge_limit, watts * self.entering(s) / (self._out * s.u)))
+        watts *= self.entering(s) * wanted_by_mains(b, s.reading)
+        return Wanted(-min(s.discharge_limit, watts / (self._out * s.u)))
 
     def entering(self, s: Situation) -> float:
         """Fraction of its power it may give so soon after it has come back to the mains."""

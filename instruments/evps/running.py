@@ -6,6 +6,8 @@ import math
 
 from instruments.evps.core import Core
 from instruments.evps.events import MeasureInsulation, Supply
+from instruments.evps.managing import look_at_mains, reversing
+from instruments.evps.power import Wanted
 from instruments.evps.stops import Ending, Phase
 from rig.plant.ports import StageCommand, StageMode
 
@@ -25,14 +27,16 @@ def running(c: Core, t: float) -> Phase | None:
         return c.stop("inhibited", Ending.NORMAL)
     if c.inhibits.set.get("charging_time") and not s.v2h:
         return c.stop("charging_time", Ending.NORMAL)
-    charges = s.supply is Supply.GRID and s.mode == "charge" and not c.inhibits.forbids("charge")
+    look_at_mains(c, t)
+    charges = s.supply is Supply.GRID and s.direction == "charge" and not c.inhibits.forbids("charge")
     if s.v2h:  # chademo.md 1 108.3: without V2H it stays as it was
         c.voice.offer = c.power.offer(s) if charges else 0.0
     if s.supply is Supply.GRID:
         c.power.measure(s)
-        c.stage = c.power.steer(t, s, c.power.wanted(s, c.inhibits))
+        wanted = Wanted(0.0, at_once=True) if reversing(c, t) else c.power.wanted(s, c.inhibits)
+        c.stage = c.power.steer(t, s, wanted)
         c.deadline = min(c.deadline, c.power.look_at)
-        if s.mode == "discharge" and c.power.entering(s) < 1.0:
+        if s.direction == "discharge" and c.power.entering(s) < 1.0:
             c.past(t, t, ENTERING)
     elif s.supply is Supply.ISLAND and _may_discharge(c):
         c.power.begin()

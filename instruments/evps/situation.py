@@ -41,6 +41,10 @@ class Situation:
     mode: ChargerMode = "standby"
     power: float = 0.0
     reserve: float = 0.0
+    keep: tuple[float, float] | None = None
+    """W: least and most taken from the mains, by its own meter; None: not by the meter."""
+    metered: float | None = None
+    """W into the house that the meter asks for, negative for charging; None: mode and power as pressed."""
     power_due: tuple[float, float] | None = None
     """(s, W): a set-point that is not in force yet."""
     proximity: bool = False
@@ -139,6 +143,20 @@ class Situation:
             self.lowering = (self.lowering[0] if self.lowering else now + self.b.limit_late, limit)
         else:
             self.granted, self.lowering = limit, None
+
+    # -- what is asked of it
+
+    @property
+    def direction(self) -> ChargerMode:
+        """The mode pressed, or what the meter makes of it."""
+        if self.metered is None:
+            return self.mode
+        return "discharge" if self.metered > 0.0 else "charge" if self.metered < 0.0 else "standby"
+
+    @property
+    def asked_power(self) -> float:
+        """W in that direction."""
+        return self.power if self.metered is None else abs(self.metered)
 
     # -- the car
 

@@ -22,6 +22,8 @@ WORDS: Final = {
     "mode": "Set the charger to {value}; do not end the session.",
     "power": "Set the charger's AC power to {value}.",
     "transfer": "Set the transfer of the house to {value}.",
+    "house": "Move the house by hand to: {value}.",
+    "meter": "Set the least and the most power to be taken from the mains: {value}.",
     "reserve": "Set the reserve (floor for discharge) to {value}.",
     "stop": "Press STOP on the charger.",
     "emergency stop": "Press the charger's EMERGENCY STOP.",

@@ -14,7 +14,7 @@ from instruments.operator.commands import DISPLAY, DONE, HOW, WORDS, Options, re
 from rig.clock import Clock
 from rig.errors import InstrumentError, UseError
 from rig.prompts import Prompt, Prompter
-from rig.roles import ChargerMode, ChargerState, Identity
+from rig.roles import ChargerMode, ChargerState, Identity, refuse_crossed
 
 
 class OperatedCharger:
@@ -57,6 +57,16 @@ class OperatedCharger:
     def set_transfer(self, automatic: bool) -> None:
         """Whether the PCS transfers by itself."""
         self._done("transfer", "automatic" if automatic else "manual")
+
+    def move_house(self, backup: bool) -> None:
+        """Move the house by hand."""
+        self._done("house", "backup" if backup else "mains")
+
+    def keep_meter(self, least: float | None, most: float | None) -> None:
+        """Bounds of the power taken from the mains, W."""
+        refuse_crossed(self.resource, least, most)
+        words = ("none" if bound is None else f"{bound:g} W" for bound in (least, most))
+        self._done("meter", " to ".join(words))
 
     def set_reserve(self, soc: float) -> None:
         """The user's floor for discharge. soc: 0..1."""

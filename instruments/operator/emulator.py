@@ -18,6 +18,8 @@ BUTTONS = {
     "mode": "MODE {}",
     "power": "POWER {}",
     "transfer": "TRANSFER {}",
+    "house": "HOUSE {}",
+    "meter": "METER {}",
     "reserve": "RESERVE {}",
     "stop": "STOP",
     "emergency stop": "ESTOP",
@@ -52,6 +54,9 @@ class EmulatedOperator:
 
 def _figure(value: str) -> str:
     """The service port's word for what a person was told."""
+    if " to " in value:
+        bounds = (bound.removesuffix(" W") for bound in value.split(" to "))
+        return " ".join(NONE if bound == "none" else bound for bound in bounds)
     number, _, unit = value.partition(" ")
     if unit == "%":
         return f"{float(number) / 100.0:g}"

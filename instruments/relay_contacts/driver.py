@@ -56,6 +56,15 @@ class ContactedCharger:
         if not automatic:
             raise self._lacking("manual transfer")
 
+    def move_house(self, backup: bool) -> None:
+        """There is no button for it. backup: to the car."""
+        raise self._lacking(f"house to {'backup' if backup else 'mains'}")
+
+    def keep_meter(self, least: float | None, most: float | None) -> None:
+        """Nothing for no bounds; there is no button for others. least, most: W."""
+        if least is not None or most is not None:
+            raise self._lacking("bounds at the meter")
+
     def set_reserve(self, soc: float) -> None:
         """Nothing for no reserve; there is no button for another. soc: 0..1."""
         if not 0.0 <= soc <= 1.0:

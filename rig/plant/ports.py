@@ -105,6 +105,7 @@ class StageReading(NamedTuple):
     u_out: V at the connector, the cable side of the EVPS's own contactor. u_node: V at the stage's side of it (what
     mode VOLTAGE drives). i_out: A, positive charging. u_house: V rms per leg.
     p_ac: W, EVPS into home. alive: control power is there (from mains, from the battery, or still from hold-up).
+    p_mains, f_mains: W into the house and Hz at the connection to the mains, where a meter of its own is read; 0 else.
     """
 
     u_out: float
@@ -113,6 +114,8 @@ class StageReading(NamedTuple):
     p_ac: float
     alive: bool
     u_node: float = 0.0
+    p_mains: float = 0.0
+    f_mains: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

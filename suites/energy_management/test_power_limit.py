@@ -58,6 +58,8 @@ def test_follows_a_lower_limit(evps, bench, profile, grid_code, record, worst, d
     voltage, df = mains
     if tripping(grid_code, profile, voltage, df):
         pytest.skip("the device's grid code has it leave such a mains")
+    if "support" in profile.capabilities and (df > 0.0 or voltage > 1.0):
+        pytest.skip("the device gives less to such a mains by itself (EMS-004, EMS-005)")
     rated = profile.ratings.power
     legs = ("evps_l1", "evps_l2")[: profile.legs]
     times, errors = [], []
@@ -88,16 +90,17 @@ def test_follows_a_lower_limit(evps, bench, profile, grid_code, record, worst, d
 def test_nothing_flows_back(evps, bench, profile, record, worst, depth):
     """When the house's load falls away the EVPS does not feed the mains for long.
 
-    Discharge at rated power into a house that draws it; take the load away; the power into the mains must be back below
-    5 % of rated power in time.
+    Told to export nothing, discharge at rated power into a house that draws it; take the load away; the power into the
+    mains must be back below 5 % of rated power in time.
     """
     rated = profile.ratings.power
     times = []
     evps.in_session("discharge", soc=0.75, discharge_limit=profile.ratings.dc_current)
+    bench.charger.keep_meter(0.0, None)
     for _ in range(depth.pick(quick=1, normal=2, full=5)):
         bench.house.draw(rated)
         bench.clock.sleep(SETTLES)
-        with record("load falls away", 0.2, [("grid_l1", "p")]) as falls:
+        with record("load falls away", bench.analyzer.update_period, [("grid_l1", "p")]) as falls:
             bench.clock.sleep(1.0)
             bench.house.draw(0.0)
             bench.clock.sleep(SETTLES)
