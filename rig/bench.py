@@ -217,7 +217,8 @@ class Bench:
             self.clock.wait_until(lambda: not self.car.in_session, STOPS_WITHIN)
 
     def _wait_for_house(self) -> None:
-        if self.house is None or self.grid is None or "transfer" not in self.profile.capabilities:
+        moved = {"transfer", "manual_transfer"} & set(self.profile.capabilities)
+        if self.house is None or self.grid is None or not moved:
             return
         within = (self.profile.figure("retransfer_delay") or 0.0) * 1.2 + SETTLES_WITHIN
         least = LIVE * self.profile.ratings.leg_voltage

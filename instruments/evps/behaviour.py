@@ -259,6 +259,8 @@ class Behaviour:
     """It is wired to a mains; otherwise a portable station with outlets of its own."""
     transfers: bool = True
     """It has a PCS that can transfer."""
+    moves_by_itself: bool = False
+    """It moves the house when the mains goes or comes although its transfer is set to be by hand."""
     loss_deviation: float = 0.5
     """Fraction of the peak the wave must be off for the fast detection (a sag to 0.5 and above is ridden through:
     standards.md XFR-014)."""

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from instruments.evps import defects_ac, defects_energy, defects_session
+from instruments.evps import defects_ac, defects_optional, defects_session
 from instruments.evps.behaviour import Behaviour
 from instruments.evps.defect import Defect, deaf, ignore, late
 from instruments.evps.occasions import read_occasion
@@ -514,6 +514,6 @@ FIRST = (
     ),
 )
 
-ALL = (*FIRST, *defects_session.ALL, *defects_ac.ALL, *defects_energy.ALL)
+ALL = (*FIRST, *defects_session.ALL, *defects_ac.ALL, *defects_optional.ALL)
 DEFECTS: Mapping[str, Defect] = {one.name: one for one in ALL}
 """By name."""

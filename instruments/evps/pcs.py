@@ -226,7 +226,7 @@ class Pcs:
         b = self._b
         self._asked = False
         bad = self._bad(now)
-        wanted = (bad and self.automatic) or self._held
+        wanted = (bad and (self.automatic or b.moves_by_itself)) or self._held
         if b.transfers and wanted and self._ability.can_form:
             self._served = False
             self._good_since = now if self._is_good() else None
@@ -255,7 +255,7 @@ class Pcs:
         return Place.ISLAND
 
     def _wants_back(self) -> bool:
-        return self._asked or not self._held
+        return self._asked or not self._held or self._b.moves_by_itself
 
     def _islanded(self, now: float) -> Place | None:
         b = self._b

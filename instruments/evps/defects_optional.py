@@ -1,4 +1,4 @@
-"""Planted defects of energy management: the charger's own meter, and what the mains asks for. Data only."""
+"""Planted defects of what only some devices have: a meter, support of the mains, a transfer by hand. Data only."""
 
 from __future__ import annotations
 
@@ -54,5 +54,14 @@ ALL = (
         most=1.0,
         nil=1.0,
         beyond="needs a device that supports the mains: caught with --bench v2g",
+    ),
+    Defect(
+        "moves-by-itself",
+        "moves the house when the mains goes or comes although nobody has asked",
+        ("XFR-017",),
+        1.0,
+        "1",
+        lambda b, _: replace(b, moves_by_itself=True),
+        beyond="needs a device whose transfer is by hand: caught with --bench manual-transfer",
     ),
 )
