@@ -272,8 +272,10 @@ class Recorder:
             return None
         times = [t for t, _ in self._rows]
         keys = [key for key in UNITS if any(key in row for _, row in self._rows)]
+        if not keys:
+            return None
         table = {key: [row.get(key, math.nan) for _, row in self._rows] for key in keys}
-        return captures.series(f"{name} frames", times, table, UNITS)
+        return captures.series(f"{name} frames", times, table, {key: UNITS[key] for key in keys})
 
     def _frame_series(self, key: str, stored: CaptureStored) -> Series:
         known = [(t, row[key]) for t, row in self._rows if key in row]

@@ -58,6 +58,9 @@ class VehicleProfile:
     undervoltage: Figure
     high_temperature: Figure
     charge_end_voltage: Figure
+    v2h: Figure = Figure(
+        1.0, "1", "chademo.md 1, 102.5.7: 1, it can be discharged; 0: 102.5.7 is 0 and there is no 0x200"
+    )
     taper: Figure = Figure(4.0, "A/V", "project choice: request per V left to the end voltage; stable up to 0.2 ohm")
     full_current: Figure = Figure(2.0, "A", "project choice: full when no more than this may be asked for")
     full_reset: Figure = Figure(6.0, "V", "project choice: asks again this far below the end voltage")

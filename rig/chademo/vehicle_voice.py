@@ -42,6 +42,7 @@ class Voice:
 
     def __init__(self, profile: VehicleProfile, wishes: Wishes) -> None:
         self.profile, self.wishes = profile, wishes
+        self._offers = bool(profile.v2h.value)
         self._added = tuple(Frame(one.id, one.data) for one in profile.frames)
         self._leads = (0,) * 4 + tuple(one.lead for one in profile.frames)
         self._count = len(self._leads)
@@ -97,7 +98,8 @@ class Voice:
         assert frame is not None
         self._index = index + 1
         self.next_ns = self._due()
-        return None if frame.id in self.wishes.silent or cycle < -self._leads[position] else frame
+        unsaid = frame.id in self.wishes.silent or (position == 3 and not self._offers)
+        return None if unsaid or cycle < -self._leads[position] else frame
 
     def _due(self) -> int:
         cycle, position = divmod(self._index, self._count)
@@ -178,7 +180,7 @@ def _status(v: Voice) -> Frame:
         contactor_open=v.contactor_open and not v.old_charger,
         stop_before_charging=v.stop_before,
         unknown_5_6=bool(p.status_bit_5_6.value),
-        discharge_compatible=not v.withdrawn,
+        discharge_compatible=bool(p.v2h.value) and not v.withdrawn,
         charged_rate=v.rate if v.knows(p.battery_known) else placeholder,
     ).encode()
 
