@@ -117,13 +117,14 @@ def _number(run: Run, info: object, lab: Laboratory, final: bool, *said: str) ->
 def _fit(told: Section, emulated: bool) -> Section:
     """Every text as paper can carry it."""
 
-    def change(text: str) -> str:
-        if text.startswith("<svg"):
-            return WITHHELD.sub("(word withheld)", text) if emulated else text
-        text = WITHHELD.sub("(word withheld)", text) if emulated else text
-        return plain.breakable(plain.visible(text))
+    def said(text: str) -> str:
+        return WITHHELD.sub("(word withheld)", text) if emulated else text
 
-    return plain.every(told, change)
+    def change(text: str) -> str:
+        return said(text) if text.startswith("<svg") else plain.breakable(plain.visible(said(text)))
+
+    fit: Section = plain.every(told, change)
+    return fit | {"number": plain.visible(said(told["number"]))}  # short, and searched for as it is printed
 
 
 def _stamp(info: object) -> int:

@@ -1,5 +1,6 @@
 """A signature on the report on paper: PAdES-B-B (ETSI EN 319 142-1) by pyHanko, over the whole file, allowing no change
-after it. Its place is an invisible field, as PDF/A-2 allows; the person who answers for the report stands on page 1.
+after it. Its place is a field beside the page, as PDF/A-2 and PDF/UA allow, and nothing else of the file is changed, so
+that it stays the archive file it was; the person who answers for the report stands on page 1.
 
 A signature says who gave the file out and that it is what they gave out; what was found is proved by the seal of the
 evidence. No time-stamp server is asked, so the time in it is the signer's own clock.
@@ -35,6 +36,8 @@ def sign_pdf(raw: bytes, signing: Signing, reason: str, place: str = "") -> byte
     signer = load_signer(signing)
     signers, fields = _part("sign.signers"), _part("sign.fields")
     writer = _part("pdf_utils.incremental_writer").IncrementalPdfFileWriter(io.BytesIO(raw))
+    # PDF/A-2 is of PDF 1.7, and its metadata are the report's own: the signature adds itself and changes neither.
+    writer.ensure_output_version = writer._update_meta = lambda *_, **__: None
     facts = signers.PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -44,7 +47,9 @@ def sign_pdf(raw: bytes, signing: Signing, reason: str, place: str = "") -> byte
         subfilter=fields.SigSeedSubFilter.PADES,
         docmdp_permissions=fields.MDPPerm.NO_CHANGES,
     )
-    made: io.BytesIO = signers.PdfSigner(facts, signer=signer).sign_pdf(writer)
+    # Not on the page: what nobody sees needs no place among the tags of PDF/UA.
+    field = fields.SigFieldSpec(FIELD, box=(-1, -1, -1, -1), readable_field_name=reason)
+    made: io.BytesIO = signers.PdfSigner(facts, signer=signer, new_field_spec=field).sign_pdf(writer)
     return made.getvalue()
 
 

@@ -5,34 +5,42 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports import numbers
-from reports.paper.sources import NOT_STATED, Issue, Section, Sources, key, test_of
-from reports.run import Run
+from reports.paper.sources import NOT_STATED, Issue, Section, Sources, key, ranges
+from reports.run import Run, Watched
 from reports.verdicts import rule_verdict
 
 
 def rules(run: Run) -> Section:
-    kept = [one for one in run.rules.values() if one.state == "kept"]
+    """Findings first; what the rig's own car broke because a test asked it to is no finding."""
+    some = {state: [one for one in run.rules.values() if one.state == state] for state in ("broken", "kept", "unknown")}
     return {
-        "broken": [
-            {
-                "id": one.doc.rule,
-                "title": one.doc.title,
-                "verdict": rule_verdict(one),
-                "duty": "the charger" if one.doc.duty == "charger" else "the rig's own car",
-                "message": one.doc.message,
-                "found": f"{numbers.quantity(one.doc.value, one.doc.unit)}, allowed "
-                f"{numbers.quantity(one.doc.limit, one.doc.unit)}" if one.doc.unit else "",
-                "count": str(one.count),
-                "frame": one.doc.frame,
-                "source": one.doc.source,
-                "where": ", ".join(key(test_of(run, index)) for index in one.where),
-            }
-            for one in run.rules.values()
-            if one.state == "broken"
+        "watched": str(len(run.rules)),
+        "broken": [_broken(one) for one in some["broken"] if not one.doc.provoked],
+        "provoked": [
+            {"id": one.doc.rule, "title": one.doc.title, "count": str(one.count), "where": ranges(one.where)}
+            for one in some["broken"]
+            if one.doc.provoked
         ],
-        "kept": [{"id": one.doc.rule, "title": one.doc.title, "source": one.doc.source} for one in kept],
-        "unknown": ", ".join(one.doc.rule for one in run.rules.values() if one.state == "unknown"),
-    }  # fmt: skip
+        "kept": [{"id": one.doc.rule, "title": one.doc.title, "source": one.doc.source} for one in some["kept"]],
+        "unknown": ", ".join(one.doc.rule for one in some["unknown"]),
+    }
+
+
+def _broken(one: Watched) -> Section:
+    doc = one.doc
+    figures = (numbers.quantity(doc.value, doc.unit), numbers.quantity(doc.limit, doc.unit)) if doc.unit else ()
+    return {
+        "id": doc.rule,
+        "title": doc.title,
+        "verdict": rule_verdict(one),
+        "duty": "the charger" if doc.duty == "charger" else "the rig's own car",
+        "message": doc.message,
+        "found": ", allowed ".join(figures),
+        "count": str(one.count),
+        "frame": doc.frame,
+        "source": doc.source,
+        "where": ranges(one.where),
+    }
 
 
 def deviations(run: Run, issue: Issue) -> Iterator[Section]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reports.paper.sources import Issue, Section, Sources
+from rig.evidence.captures import FOLDER
 from rig.evidence.verify import SEAL
 
 
@@ -20,7 +21,7 @@ def evidence(sources: Sources) -> Section:
              else "none when this report was made"],
         ],
         "files": [
-            {"file": one.file, "kind": one.kind, "rows": str(one.rows), "sha": one.sha256,
+            {"file": one.file.removeprefix(f"{FOLDER}/"), "kind": one.kind, "rows": str(one.rows), "sha": one.sha256,
              "wrong": sources.wrong.get(one.file, "")}
             for one in files
         ],
@@ -51,6 +52,7 @@ def clauses(issue: Issue) -> Section:
         ["n", "Additions, deviations and exclusions", "Sections 8 and 9"],
         ["o", "Person authorising the report", "Page 1 and signature block"],
         ["p", "Results from external providers", "None: every value was measured on the bench of section 3"],
+        ["7.8.2.2", "What the customer supplied, marked as such", "Page 1"],
         ["7.8.3", "Conditions, measurement uncertainty", "Section 4; section 6; annex B"],
         ["7.8.6", "Statements of conformity and decision rule", "Section 4 and section 6"],
         ["7.8.7", "Opinions and interpretations", "None are given"],

@@ -14,6 +14,8 @@ FAMILY, LETTER = "Libertinus Serif", 13.0
 """Of the labels in pictures: 13 px of it are 6.1 px a letter, which reports.plot counts with."""
 FIGURES = 40
 """Pictures on paper; the HTML report has all. Project choice."""
+WIDE, NARROW, TALL = 91, 77, 4
+"""Per cent of the line a picture takes; less from so many panels on, so that two stand on a page. Project choice."""
 
 
 def figures(sources: Sources) -> dict[str, Section]:
@@ -50,6 +52,7 @@ def _figure(test: Test, drawn: Drawn) -> Section:
     image = drawn.image
     return {
         "svg": standalone(Markup(image), FAMILY, LETTER) if image else "",
+        "width": NARROW if len(drawn.picture.panels) >= TALL else WIDE,
         "title": drawn.picture.title,
         "caption": drawn.picture.caption,
         "test": f"{key(test)} {test.name}",

@@ -5,38 +5,49 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports import numbers, summary
-from reports.paper.sources import Section, bounds, by_id, key, mark, method_of, tally, test_of
+from reports.paper.sources import Section, bounds, by_id, key, mark, method_of, ranges, tally, test_of
 from reports.run import Asked, Run, Test, Value
 from rig.evidence.documents import Judged
 
 
 def methods(run: Run) -> Section:
+    """Methods by the file they stand in: what is common to all of a file is said once, at its head."""
     rows: dict[str, list[Test]] = {}
     for test in run.tests:
         rows.setdefault(method_of(test), []).append(test)
-    return [
-        {
-            "id": id,
-            "title": tests[0].start.title.rstrip("."),
-            "requirements": ", ".join(dict.fromkeys(one for test in tests for one in test.start.requirements)),
-            "procedure": tests[0].start.procedure,
-            "keys": _ranges([test.index + 1 for test in tests]),
-            "many": f"{len(tests)} test" + ("s" if len(tests) > 1 else ""),
-            "counts": tally(test.outcome for test in tests),
-        }
-        for id, tests in rows.items()
-    ]
+    files: dict[str, list[str]] = {}
+    for id in rows:
+        files.setdefault(id.partition("::")[0], []).append(id)
+    return [_file(name, {id: rows[id] for id in ids}) for name, ids in files.items()]
 
 
-def _ranges(found: list[int]) -> str:
-    """T1 to T6, T9."""
-    rows = list[list[int]]()
-    for one in found:
-        if rows and one == rows[-1][1] + 1:
-            rows[-1][1] = one
-        else:
-            rows.append([one, one])
-    return ", ".join(f"T{low}" if low == high else f"T{low} to T{high}" for low, high in rows)
+def _file(name: str, rows: dict[str, list[Test]]) -> Section:
+    told = {id: tests[0].start.procedure.split("\n\n") for id, tests in rows.items() if tests[0].start.procedure}
+    common = list[str]()
+    if len(told) > 1:
+        for parts in zip(*told.values(), strict=False):
+            if len(set(parts)) > 1:
+                break
+            common.append(parts[0])
+    return {
+        "file": name,
+        "common": "\n\n".join(common),
+        "methods": [_method(id, tests, told.get(id, [])[len(common) :]) for id, tests in rows.items()],
+    }
+
+
+def _method(id: str, tests: list[Test], parts: list[str]) -> Section:
+    """parts: paragraphs of its procedure, of which the one that only says its title is left out."""
+    title = tests[0].start.title.rstrip(".")
+    return {
+        "id": id,
+        "title": title,
+        "requirements": ", ".join(dict.fromkeys(one for test in tests for one in test.start.requirements)),
+        "procedure": "\n\n".join(one for one in parts if one.rstrip(".") != title),
+        "keys": ranges([test.index for test in tests]),
+        "many": f"{len(tests)} test" + ("s" if len(tests) > 1 else ""),
+        "counts": tally(test.outcome for test in tests),
+    }
 
 
 def requirement(run: Run, asked: Asked) -> Section:

@@ -84,6 +84,20 @@ def test_of(run: Run, index: int) -> Test:
     return run.tests[index] if index >= 0 else run.outside
 
 
+def ranges(indices: Iterable[int]) -> str:
+    """Of tests by their indices: T1 to T6, T9; what is outside any test stays outside it."""
+    rows, outside = list[list[int]](), False
+    for index in indices:
+        if index < 0:
+            outside = True
+        elif rows and index == rows[-1][1] + 1:
+            rows[-1][1] = index
+        else:
+            rows.append([index, index])
+    words = [f"T{low + 1}" if low == high else f"T{low + 1} to T{high + 1}" for low, high in rows]
+    return ", ".join([*words, *(["outside any test"] if outside else [])])
+
+
 def tally(words: Iterable[Any]) -> list[list[str]]:
     return [[word, str(n)] for word, n in counts(words).items()]
 

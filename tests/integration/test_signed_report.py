@@ -7,6 +7,7 @@ import importlib.util
 import io
 from pathlib import Path
 
+import pypdf
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -93,6 +94,25 @@ def test_a_final_report_is_signed_over_the_whole_file(folder: Path, person: Pers
     spoiled = bytearray(raw)
     spoiled[len(plain) // 2] ^= 1
     assert checked(bytes(spoiled), person)[0] is False
+
+
+def test_a_signed_report_is_the_archive_file_it_was(folder: Path, person: Person, tmp_path: Path) -> None:
+    """What ISO 19005-2 asks of what a signature adds: PDF 1.7 still, the metadata as they were, a field that is printed
+    and not hidden, no appearance that a reader would have to make."""
+    plain = pypdf.PdfReader(write_pdf(folder, tmp_path / "a.pdf", LAB, True))
+    signed = pypdf.PdfReader(write_pdf(folder, tmp_path / "b.pdf", LAB, True, signing=Signing(person.key, person.cert)))
+    was, now = (one.trailer["/Root"].get_object() for one in (plain, signed))
+    assert set(now) - set(was) == {"/AcroForm", "/Extensions", "/Perms"}
+    assert signed.pdf_header == "%PDF-1.7"
+    assert now["/Metadata"].get_object().get_data() == was["/Metadata"].get_object().get_data()
+    assert signed.metadata == plain.metadata
+    form = now["/AcroForm"].get_object()
+    assert "/NeedAppearances" not in form
+    (field,) = (one.get_object() for one in form["/Fields"])
+    printed, unseen = 4, 1 | 2 | 32
+    assert field["/F"] & printed
+    assert not field["/F"] & unseen
+    assert field["/Rect"] == [-1, -1, -1, -1]
 
 
 def test_the_signature_of_another_is_not_trusted(folder: Path, person: Person, tmp_path: Path) -> None:
