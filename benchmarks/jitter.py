@@ -7,6 +7,7 @@ listener is in the figures. Each way of sending has its turn: four frames, 10 ms
 from __future__ import annotations
 
 import statistics
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from itertools import pairwise
@@ -42,6 +43,8 @@ def print_jitter(seconds: float) -> None:
         ("vehicle, each frame sent by the clock", lambda: _vehicle(cyclic=False)),
         ("periodic tasks, clock held up 40 ms a second", lambda: _vehicle(cyclic=True, held_up=True)),
         ("sent by the clock, held up 40 ms a second", lambda: _vehicle(cyclic=False, held_up=True)),
+        ("bare tasks, a busy thread beside", lambda: _beside_busy(_bare())),
+        ("vehicle, a busy thread beside", lambda: _beside_busy(_vehicle(cyclic=True))),
     ):
         off, frames = _listen(sender, seconds)
         figures = (statistics.median(off), off[round(0.99 * (len(off) - 1))], off[-1])
@@ -82,6 +85,23 @@ def _bare() -> Iterator[None]:
         bus.stop_all_periodic_tasks()
         pause.sleep(2 * PERIOD)  # their threads see it at their next frame
     pause.close()
+
+
+@contextmanager
+def _beside_busy(sender: AbstractContextManager[None]) -> Iterator[None]:
+    """As when the rig analyses a wave or writes its journal meanwhile."""
+    over = threading.Event()
+
+    def compute() -> None:
+        while not over.is_set():
+            sum(range(1000))
+
+    thread = threading.Thread(target=compute)
+    with sender:
+        thread.start()
+        yield
+        over.set()
+        thread.join()
 
 
 @contextmanager

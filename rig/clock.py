@@ -439,7 +439,8 @@ class _Lane:
 
 
 def wall() -> float:
-    """s since 1970, for what several hosts must agree on, as a lease. Never for the bench: it may be set any time."""
+    """s since 1970, for what several hosts must agree on, as a lease, or several processes, as a stamp for
+    RealClock.of_wall. Never for the bench: it may be set any time."""
     return time.time()
 
 

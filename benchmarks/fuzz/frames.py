@@ -20,7 +20,7 @@ from instruments.evps.events import SetMode, Start
 from instruments.evps.stops import LIVE as PHASES_LIVE
 from rig.can.bus import VirtualBus
 from rig.can.frame import Frame
-from rig.can.hardware import data_frame
+from rig.can.python_can import data_frame
 from rig.chademo.codec import (
     ChargerCapability,
     ChargerDischarge,

@@ -3,14 +3,14 @@
 Reception
   Frames arrive on a thread of the bus's own and are handed to the clock as events, so machines and watchers stay
   single-threaded, and what one of them raises comes up in the foreground instead of ending the reception. A frame's
-  time is its stamp where the operating system stamps (rig/can/interfaces.py), else the clock's now at reception. Own
-  frames that an interface brings back are no news. An interface that fails while it listens is a lost instrument.
+  time is its stamp. An interface that fails while it listens is a lost instrument.
 
 Cycles
   A node says a cyclic frame anew every period (BusPort.cycle), each time with what is true then. The first time starts
-  a periodic task LEAD later, the kernel's broadcast manager on SocketCAN and a thread of python-can's elsewhere; from
-  then on only changed bytes are handed to it, and its pace is never touched. So a frame leaves on time even while the
-  clock's thread is held up, and what it says was decided LEAD before.
+  a periodic task LEAD later: the kernel's broadcast manager on SocketCAN, a process of its own elsewhere
+  (rig/can/carrier.py says why); from then on only changed bytes are handed to it, and its pace is never touched. So a
+  frame leaves on time whatever the rig is busy with, and what it says was decided LEAD before. Only python-can's
+  "virtual" interface, which ends at this process, has threads here.
 
   A periodic task must not outlive its author: a car that says "enabled" for ever because its process hangs would be
   worse than a silent one. A cycle that is not renewed ends before its next frame is due; if the clock itself stands
@@ -21,25 +21,25 @@ Cycles
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
 import can
-from can.broadcastmanager import ModifiableCyclicTaskABC, ThreadBasedCyclicSendTask
+from can.broadcastmanager import ModifiableCyclicTaskABC
 
 from rig.can.bus import BusPort, Receive, Watch
-from rig.can.frame import EXTENDED, Frame, refuse_bad_frame
+from rig.can.carried import CarriedBus
+from rig.can.carrier import FAILURES
+from rig.can.frame import Frame, refuse_bad_frame
 from rig.can.interfaces import interface as known_interface
+from rig.can.python_can import data_frame, message_of, thread_cycle
 from rig.clock import Cancel, Phase, RealClock, take_precedence
 from rig.errors import InstrumentError, LostInstrument, UseError
 
 POLL = 0.2
 """s after which the listening thread looks whether it shall end (project choice)."""
-FAILURES = 3
-"""Receptions that fail one after another before the interface counts as lost (project choice: one spoilt line of a
-serial adapter, or a stray datagram, is none)."""
 LEAD = 0.005
 """s between a frame's bytes and its sending (project choice: half the 10 ms between two frames of a car, far above the
 usual lateness of the clock's thread)."""
@@ -47,8 +47,8 @@ LATE = 0.001
 """s by which the clock may be late before its author is given time (project choice)."""
 HOLD = 0.3
 """s a cycle goes on without its author (project choice: three cycles)."""
-ECHO_WITHIN = 0.5
-"""s in which an own frame may come back (project choice)."""
+HERE = "virtual"
+"""The interface that ends at this process."""
 
 
 class HardwareBus:
@@ -70,16 +70,21 @@ class HardwareBus:
         self._cycles: dict[int, _Cycle] = {}
         self._cycled: dict[int, _HardwarePort] = {}
         self._sending = threading.Lock()
-        self._echoing = threading.Lock()
-        self._sent: dict[Frame, deque[float]] = {}
         arguments = {**dict(self._does.fixed), **(options or {}), **({"channel": channel} if channel else {})}
         try:
-            self._bus = can.Bus(interface=interface, bitrate=bitrate, **arguments)  # type: ignore[arg-type]
+            self._bus = self._opened({"interface": interface, "bitrate": bitrate, **arguments})
         except (can.CanError, OSError, ValueError, ImportError) as error:
             raise LostInstrument(self.resource, "open", f"{error}; check [can] of the bench file") from error
         self._closed = False
         self._thread = threading.Thread(target=self._listen, name=f"CAN {self.resource}", daemon=True)
         self._thread.start()
+
+    def _opened(self, arguments: dict[str, object]) -> can.BusABC | CarriedBus:
+        if self._does.kernel_cycle or arguments["interface"] == HERE:
+            return can.Bus(**arguments)  # type: ignore[arg-type]
+        bus = CarriedBus(arguments, self._does.echoes, self._does.stamps, self._refused_there, self._ended_there)
+        self._does = replace(self._does, stamps=True, kernel_cycle=True)
+        return bus
 
     def attach(self, name: str, receive: Receive) -> BusPort:
         """Join as a node; nodes of this process also hear one another."""
@@ -118,10 +123,9 @@ class HardwareBus:
             if (cycle := self._cycles.get(frame.id)) is not None:
                 self._end(cycle)
             now = self._clock.now()
-            self._expect_echo(frame, now)
             try:
                 with self._sending:
-                    self._bus.send(_message(frame))
+                    self._bus.send(message_of(frame))
             except (can.CanError, OSError) as error:
                 raise self._refused(frame, error) from error
             self._tell(port, port.name, now, frame)
@@ -137,7 +141,10 @@ class HardwareBus:
                 self._cycled[frame.id] = port
                 self._clock.at(now + LEAD, partial(self._begin, cycle))
             elif frame != cycle.frame:
-                cycle.say(frame)
+                try:
+                    cycle.say(frame)
+                except (can.CanError, OSError) as error:
+                    raise self._refused(frame, error) from error
             cycle.renewed = now
             self._look_at(cycle, now + period + LEAD / 2.0)
 
@@ -162,7 +169,7 @@ class HardwareBus:
     def _begin(self, cycle: _Cycle) -> None:
         if self._cycles.get(cycle.frame.id) is not cycle:
             return
-        message = _message(cycle.frame)
+        message = message_of(cycle.frame)
         if self._does.kernel_cycle:
             try:
                 # The bus's own class makes a task of the broadcast manager, which can change its bytes.
@@ -170,16 +177,9 @@ class HardwareBus:
             except (can.CanError, OSError) as error:
                 raise self._refused(cycle.frame, error) from error
             return
-        cycle.task = task = ThreadBasedCyclicSendTask(
-            self._bus,
-            self._sending,
-            message,
-            cycle.period,
-            autostart=False,
-            on_error=partial(self._cycle_failed, cycle),
-            modifier_callback=partial(self._leaves, cycle),
-        )
-        task.start()
+        assert isinstance(self._bus, can.BusABC)  # one of this process
+        failed, leaves = partial(self._cycle_failed, cycle), partial(self._leaves, cycle)
+        cycle.task = thread_cycle(self._bus, self._sending, message, cycle.period, failed, leaves)
 
     def _look_at(self, cycle: _Cycle, when: float) -> None:
         """End it at `when` (s), unless it was renewed by then."""
@@ -206,14 +206,26 @@ class HardwareBus:
         if not cycle.precedes:
             cycle.precedes = True
             take_precedence()
-        now, frame = self._clock.now(), _frame(message)
-        self._expect_echo(frame, now)
+        now, frame = self._clock.now(), cast(Frame, data_frame(message))
         self._clock.at(now, partial(self._tell, cycle.port, cycle.port.name, now, frame), Phase.DELIVER)
 
     def _cycle_failed(self, cycle: _Cycle, error: Exception) -> bool:
-        if not self._closed:
-            self._clock.at(self._clock.now(), partial(self._raise, self._refused(cycle.frame, error)), Phase.DELIVER)
+        self._come_up(self._refused(cycle.frame, error))
         return False
+
+    def _refused_there(self, words: str) -> None:
+        """On the listening thread: the bus's own process could not send."""
+        self._come_up(InstrumentError(self.resource, "send", words))
+
+    def _ended_there(self, number: int) -> None:
+        """On the listening thread: the bus's own process has not heard from here, and has ended a cycle. Its author
+        begins it anew when he says it next."""
+        if (cycle := self._cycles.get(number)) is not None:
+            self._end(cycle)
+
+    def _come_up(self, error: Exception) -> None:
+        if not self._closed:
+            self._clock.at(self._clock.now(), partial(self._raise, error), Phase.DELIVER)
 
     def _raise(self, error: Exception) -> None:
         raise error
@@ -252,23 +264,8 @@ class HardwareBus:
         port = self._cycled.get(frame.id) if self._does.kernel_cycle and not message.is_rx else None
         if port is not None:
             self._clock.at(now, partial(self._tell, port, port.name, at, frame), Phase.DELIVER)
-        elif not (self._does.echoes and self._is_echo(frame, now)):
+        else:
             self._clock.at(now, partial(self._tell, None, "bus", at, frame), Phase.DELIVER)
-
-    def _expect_echo(self, frame: Frame, now: float) -> None:
-        if self._does.echoes:
-            with self._echoing:
-                self._sent.setdefault(frame, deque()).append(now)
-
-    def _is_echo(self, frame: Frame, now: float) -> bool:
-        """One copy of each frame we sent is our own; a second one is somebody else's."""
-        with self._echoing:
-            sent = self._sent.get(frame)
-            while sent:
-                if now - sent.popleft() <= ECHO_WITHIN:
-                    return True
-            self._sent.pop(frame, None)
-        return False
 
     def _tell(self, sender: _HardwarePort | None, name: str, at: float, frame: Frame) -> None:
         for port in tuple(self._ports.values()):
@@ -292,7 +289,7 @@ class _Cycle:
         """Other bytes from its next sending on."""
         self.frame = frame
         if self.task is not None:
-            self.task.modify_data(_message(frame))
+            self.task.modify_data(message_of(frame))
 
 
 class _HardwarePort:
@@ -312,21 +309,3 @@ class _HardwarePort:
     def close(self) -> None:
         """Leave."""
         self._bus.detach(self)
-
-
-def data_frame(message: can.Message) -> Frame | None:
-    """What a node hears of it; None for what is no data frame of a classic bus: remote, error and FD frames, and what
-    an adapter hands on that no wire carries."""
-    if message.is_remote_frame or message.is_error_frame or message.is_fd:
-        return None
-    fits = len(message.data) <= 8 and 0 <= message.arbitration_id < (0x2000_0000 if message.is_extended_id else 0x800)
-    return _frame(message) if fits else None
-
-
-def _message(frame: Frame) -> can.Message:
-    extended = bool(frame.id & EXTENDED)
-    return can.Message(arbitration_id=frame.id & ~EXTENDED, data=frame.data, is_extended_id=extended)
-
-
-def _frame(message: can.Message) -> Frame:
-    return Frame(message.arbitration_id | (EXTENDED if message.is_extended_id else 0), bytes(message.data))

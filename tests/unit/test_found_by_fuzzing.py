@@ -12,7 +12,7 @@ from benchmarks.fuzz.engine import bounded
 from benchmarks.fuzz.scpi import options
 from instruments.registry import REGISTRY
 from rig.can.frame import EXTENDED, Frame
-from rig.can.hardware import data_frame
+from rig.can.python_can import data_frame
 from rig.chademo.codec import ChargerCapability, ChargerDischarge, ChargerStatus, VehicleDischarge, VehicleStatus
 from rig.chademo.rules import ALL
 from rig.chademo.rules.ruleset import RuleSet
