@@ -62,7 +62,7 @@ def render_html(folder: Path, beside: Path | None = None, former: Path | None = 
     """The report's text. beside: the folder it will stand in and link to captures from; the run's own if None.
     former: as write_html."""
     run = gather(scan_journal(folder))
-    gallery = Gallery(folder, run)
+    gallery = Gallery(folder, run, buses=True)
     info = _info(folder)
     told = info if isinstance(info, RunInfo) else None
     css, js = asset("report.css"), asset("report.js") + asset("cursor.js") + asset("zoom.js")

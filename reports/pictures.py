@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
 from markupsafe import Markup
 
 from reports.plot import Column, draw
 from reports.run import SEVERITY, Run, Test
 from rig.errors import TraceError
-from rig.evidence.captures import Table, Waveform, check_capture, read_series, read_waveform
-from rig.evidence.documents import CaptureStored, Picture
+from rig.evidence.captures import Table, Waveform, check_capture, read_can_table, read_series, read_waveform
+from rig.evidence.documents import CaptureStored, Picture, Resumed
 
 BUDGET = 3_000_000
 """Bytes of pictures in one report: it opens at once and can be sent by mail. Project choice."""
@@ -34,13 +35,19 @@ class Drawn:
 
 
 class Gallery:
-    """Reads captures and draws. The last capture read is kept: pictures of one test share theirs."""
+    """Reads captures and draws. The last capture read is kept: pictures of one test share theirs. buses: with the
+    frames of the CAN log below each picture."""
 
-    def __init__(self, folder: Path, run: Run) -> None:
+    def __init__(self, folder: Path, run: Run, buses: bool = False) -> None:
         self._folder = folder
         self._stored = {one.sha256: one for test in run.everything for one in test.captures}
         self.wrong = {one.file: said for one in self._stored.values() if (said := check_capture(folder, one))}
         self._last: tuple[str, Waveform | Table | None] = ("", None)
+        self._parts = _parts(run) if buses else {}
+        self._logs = {
+            self._parts[sha]: one for sha, one in self._stored.items() if one.kind == "can" and sha in self._parts
+        }
+        self._log: tuple[str, pa.Table | None] = ("", None)
 
     def draw_all(self, run: Run) -> dict[int, list[Drawn]]:
         """Index of a test (-1: outside any) -> its pictures, in their order."""
@@ -75,8 +82,20 @@ class Gallery:
         missing = [name for name in dict.fromkeys(wanted) if name not in columns]
         if missing and not notes:
             notes.append(f"no capture of this picture has {', '.join(missing)}")
-        image = draw(picture, columns, width) if len(missing) < len(set(wanted)) else None
+        log = self._bus(picture)
+        image = draw(picture, columns, width, log=log) if len(missing) < len(set(wanted)) else None
         return Drawn(picture, image, tuple(notes), own)
+
+    def _bus(self, picture: Picture) -> pa.Table | None:
+        """The log of the part of the run the picture is of: each part has its own clock. None where it cannot be read,
+        which is said of the capture itself."""
+        part = next((self._parts[sha] for sha in picture.captures if sha in self._parts), None)
+        stored = self._logs.get(part) if part is not None else None
+        if stored is None or stored.file in self.wrong:
+            return None
+        if self._log[0] != stored.sha256:
+            self._log = (stored.sha256, read_can_table(self._folder, stored))
+        return self._log[1]
 
     def _left_out(self, picture: Picture) -> Drawn:
         note = "not drawn, to keep this file small; the capture holds it"
@@ -97,6 +116,17 @@ class Gallery:
             return {one.name: (t, row) for one, row in zip(read.channels, read.samples, strict=True)}
         assert isinstance(read, Table)
         return {one.name: (read.t, row) for one, row in zip(read.channels, read.values, strict=True)}
+
+
+def _parts(run: Run) -> dict[str, int]:
+    """Digest of a capture -> the part of the run it was stored in."""
+    found, part = dict[str, int](), 1
+    for line in run.reading.lines:
+        if isinstance(line.doc, Resumed):
+            part = line.doc.part
+        elif isinstance(line.doc, CaptureStored):
+            found[line.doc.sha256] = part
+    return found
 
 
 def _by_need(run: Run) -> Iterator[tuple[Test, int, Picture]]:

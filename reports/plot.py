@@ -14,9 +14,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 from markupsafe import Markup
 
-from reports import svg
+from reports import bus, svg
 from reports.decimate import Floats, min_max, stepped
 from reports.numbers import tick_text, ticks
 from rig.evidence.documents import Panel, Picture, Span, Trace
@@ -75,9 +76,11 @@ class _Frame:
         return self.top + (self.high - shown) / (self.high - self.low) * self.height
 
 
-def draw(picture: Picture, columns: Columns, width: int, since: str = "bench time") -> Markup | None:
+def draw(
+    picture: Picture, columns: Columns, width: int, since: str = "bench time", log: pa.Table | None = None
+) -> Markup | None:
     """The picture; None when nothing of it can be drawn. width: columns kept of each trace. since: what the time
-    axis counts from where its origin is 0."""
+    axis counts from where its origin is 0. log: frames of a bus, shown below over the same time."""
     window = _window(picture, columns)
     if window is None or not picture.panels:
         return None
@@ -90,8 +93,17 @@ def draw(picture: Picture, columns: Columns, width: int, since: str = "bench tim
         frames.append(_Frame(panel, top + 20, height, low, high))
         top += 20 + height + 10
     bottom = frames[-1].top + frames[-1].height
+    lanes_of = bus.lanes(log, window.start, window.end, XSIZE) if log is not None else []
+    below = list[Markup]()
+    if lanes_of:
+        top, tall = bottom + 30, bus.height(lanes_of)
+        below = [
+            svg.tag("path", class_="gr", d=_times(window, top, tall)),
+            *bus.panel(lanes_of, top, LEFT, INSIDE, XSIZE, YSIZE),
+        ]
+        bottom = top + tall
     parts = [part for frame in frames for part in _panel(frame, columns, window, width, until)]
-    parts = [*_spans(picture.spans, frames, window), *parts, *_edges(picture, frames, window, lanes)]
+    parts = [*_spans(picture.spans, frames, window), *parts, *below, *_edges(picture, frames, window, lanes, bottom)]
     parts += _time_axis(picture, window, bottom, since)
     parts.append(svg.tag("path", class_="cur", d=""))
     told = f"{picture.title}. {picture.caption}".strip()
@@ -228,13 +240,17 @@ def _grid(frame: _Frame, window: Window) -> list[Markup]:
     step, values = ticks(frame.low, frame.high, max(3, round(frame.height / 30)))
     parts = [svg.tag("rect", class_="bg", x=LEFT, y=frame.top, width=INSIDE, height=frame.height)]
     d = "".join(f"M{LEFT} {svg.number(frame.y(one))}h{INSIDE}" for one in values)
-    _, times = ticks(window.shown(window.start), window.shown(window.end), 10)
-    d += "".join(f"M{svg.number(_tick_x(one, window))} {svg.number(frame.top)}v{frame.height:g}" for one in times)
-    parts.append(svg.tag("path", class_="gr", d=d))
+    parts.append(svg.tag("path", class_="gr", d=d + _times(window, frame.top, frame.height)))
     for one in values:
         text = tick_text(one, step)
         parts.append(svg.tag("text", text, class_="tk", x=LEFT - 7, y=frame.y(one) + 4, text_anchor="end"))
     return parts
+
+
+def _times(window: Window, top: float, height: float) -> str:
+    """The grid's lines of time."""
+    _, times = ticks(window.shown(window.start), window.shown(window.end), 10)
+    return "".join(f"M{svg.number(_tick_x(one, window))} {svg.number(top)}v{height:g}" for one in times)
 
 
 def _tick_x(shown: float, window: Window) -> float:
@@ -307,10 +323,10 @@ def _lanes(picture: Picture, window: Window) -> tuple[dict[int, tuple[int, float
 
 
 def _edges(
-    picture: Picture, frames: list[_Frame], window: Window, lanes: Mapping[int, tuple[int, float, str]]
+    picture: Picture, frames: list[_Frame], window: Window, lanes: Mapping[int, tuple[int, float, str]], bottom: float
 ) -> list[Markup]:
-    """Over all panels with the label in its lane above them; over one panel with the label inside it."""
-    parts, bottom = list[Markup](), frames[-1].top + frames[-1].height
+    """Over all panels, to the bottom, with the label in its lane above them; over one panel with the label inside."""
+    parts = list[Markup]()
     for index, edge in enumerate(picture.edges):
         if index in lanes:
             lane, x, anchor = lanes[index]

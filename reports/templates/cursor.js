@@ -34,6 +34,17 @@
   }
   // As many decimals as a thousandth of the axis deserves: more was not drawn.
   const neat = (v, span) => v.toFixed(Math.min(6, Math.max(0, Math.ceil(-Math.log10(span / 1000)))));
+  // Bytes of each identifier's last frame at a place, as they stand in its lane.
+  function bus(panel, x, line) {
+    for (const path of all("path[data-can]", panel)) {
+      let words = path.dataset.said === undefined ? "changes often: see the log" : "";
+      for (const one of (path.dataset.said || "").split(";")) {
+        const cut = one.indexOf(":");
+        if (cut > 0 && Number(one.slice(0, cut)) <= x) words = one.slice(cut + 1);
+      }
+      line(path.dataset.can + "  " + (words || "none"), false, path.getAttribute("class").slice(3));
+    }
+  }
   for (const plot of all(".plot")) {
     const canvas = plot.parentElement, read = one(".read", canvas), cursor = one(".cur", plot), panels = all("svg.in", plot);
     const left = Number(panels[0].getAttribute("x")), inside = Number(panels[0].getAttribute("width"));
@@ -60,6 +71,7 @@
       line(t.toFixed(2) + " " + plot.dataset.tu, true);
       if (mark !== null) line("Δ " + ((whole(share) - mark) * (t1 - t0)).toFixed(2) + " " + plot.dataset.tu + " from mark");
       for (const panel of panels) {
+        if (panel.classList.contains("can")) { bus(panel, whole(share) * XSIZE, line); continue; }
         const low = Number(panel.dataset.low), high = Number(panel.dataset.high), unit = panel.dataset.unit;
         const value = y => low + (YSIZE - y) / YSIZE * (high - low);
         for (const path of all("path", panel)) {

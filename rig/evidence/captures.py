@@ -262,6 +262,11 @@ def read_can(folder: Path, stored: CaptureStored) -> Iterator[Row]:
     return _rows(pa.ipc.open_stream(_verified(folder, stored, "can")))
 
 
+def read_can_table(folder: Path, stored: CaptureStored) -> pa.Table:
+    """The same as one table: t (s, float64), sender, id, data."""
+    return pa.ipc.open_stream(_verified(folder, stored, "can")).read_all().combine_chunks()
+
+
 def read_can_part(path: Path) -> Iterator[Row]:
     """Read a CAN log whose run was cut off, up to its last whole batch."""
     with path.open("rb") as file:

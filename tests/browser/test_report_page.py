@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "integration"))
-from synthetic_run import build
+from synthetic_run import Teller, build, transfer
 
 from benchmarks.chromium import Chromium, Page, chromium, program
 from reports.html import write_html
+from rig.evidence.documents import Picture
+from rig.evidence.journal import scan_journal
 
 pytestmark = [
     pytest.mark.browser,
@@ -186,3 +188,31 @@ def test_a_stretch_is_zoomed_by_dragging_over_it_and_sets_no_mark(page: Page) ->
     assert size == pytest.approx(2000, abs=100)
     page.mouse("mouseMoved", x + width * 0.5, middle)
     assert "from mark" not in page.does("document.querySelector('.read').innerText")
+
+
+def test_the_cursor_reads_the_bytes_of_the_bus_below_the_waveform(browser: Chromium, tmp_path: Path) -> None:
+    """0x102 says 02, is silent in the middle of the stretch shown, and then says 03; 0x109 says 05 all the time."""
+    teller = Teller(tmp_path / "run")
+    teller.begin()
+    transfer(teller, 0.5, 90, 0.015)
+    picture = next(one.doc for one in scan_journal(teller.folder).lines if isinstance(one.doc, Picture))
+    log = teller.captures.can_log()
+    third = (picture.end - picture.start) / 3
+    for k in range(300):
+        t = picture.start - third + k * third / 60
+        if not 1.0 <= (t - picture.start) / third < 2.0:
+            log.append(t, "car", 0x102, b"\x02" if t < picture.start + third else b"\x03")
+        log.append(t, "charger", 0x109, b"\x05")
+    log.close()
+    page = browser.page()
+    page.open(write_html(teller.end()), "t-0")
+    page.does("document.querySelector('.plot').focus()")
+    read = []
+    for key, times in (("Home", 1), ("ArrowRight", 10), ("End", 1)):
+        for _ in range(times):
+            page.key(key, shift=key == "ArrowRight")
+        read.append(page.does("document.querySelector('.read').innerText"))
+    for text, car in zip(read, ("02", "none", "03"), strict=True):
+        assert re.search(rf"0x102 car +{car}$", text, re.M), text
+        assert re.search(r"0x109 charger +05$", text, re.M), text
+    assert page.complaints == []
