@@ -1,12 +1,16 @@
 # Two commands do everything on a fresh machine with Python 3.11 and make:
 #   make certify   every suite on the emulated bench, ending with a report
 #   make test      the tests of the rig itself
+# and `make setup` only sets up: .venv with everything pinned.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
+DOCS   := $(VENV)/docs-installed
 
-.PHONY: certify test lint bench qualify proofs chaos metrology fuzz soak report clean
+.PHONY: setup certify test lint bench qualify proofs chaos metrology fuzz soak docs tutorials report clean
+
+setup: $(STAMP)
 
 certify: $(STAMP)
 	$(BIN)/v2hrig certify $(ARGS)
@@ -52,6 +56,21 @@ soak: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# The pages in build/docs: reference made from the code, warnings are errors, every link and anchor followed, no asset
+# from another host.
+docs: $(DOCS)
+	$(BIN)/python -m docs.generate
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs build/docs
+	$(BIN)/python -m docs.check_site build/docs
+
+# Every command of the tutorials, literally, from a fresh clone; a quarter of an hour.
+tutorials: $(STAMP)
+	$(BIN)/python -m docs.follow $(ARGS)
+
+$(DOCS): $(STAMP)
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $(DOCS)
 
 # The stamp is older than a changed pyproject or constraints file only; a second run installs nothing.
 $(STAMP): pyproject.toml constraints.txt

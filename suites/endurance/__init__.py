@@ -1,0 +1,1 @@
+"""Sessions one after another: does the hundredth go as the first."""

@@ -1,0 +1,1 @@
+"""The switch-over of the house: how long it is dark, what it sees meanwhile, and the way back."""
