@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -100,8 +101,8 @@ def _campaign(
     announced: dict[str, str] = {}
     command = _certify(folder, arguments)
     while True:
-        wait = moments.uniform(0.0, seconds) if found.kills < kills else None
-        code, out = _start(command, wait)
+        moment = _moment(moments, seconds, len(whole.tests)) if found.kills < kills else None
+        code, out = _start(command, moment)
         announced |= {test: word for word, test in LINE.findall(out)}
         if UNBEGUN in out or (code < 0 and not (folder / "journal.jsonl").exists()):
             if code < 0:
@@ -151,8 +152,24 @@ def _certify(folder: Path, arguments: Sequence[str]) -> list[str]:
     return ["certify", "--out", str(folder), "--seed", "1", *arguments]
 
 
-def _start(arguments: Sequence[str], kill_after: float | None) -> tuple[int, str]:
-    """Run the command; kill it after so many s, None for never. Its exit code, negative when it was killed, and all it
+@dataclass(frozen=True)
+class Moment:
+    """When to kill: so many s (delay) after so many verdicts were announced. Counted in verdicts, since by the clock
+    alone a run on a busy machine is killed before it has said anything."""
+
+    announced: int
+    delay: float
+
+
+def _moment(moments: random.Random, seconds: float, tests: int) -> Moment:
+    """seconds: of a whole run of so many tests. Every second one falls upon a verdict that was just announced."""
+    announced = moments.randrange(tests)
+    most = seconds if announced == 0 else seconds / tests
+    return Moment(announced, moments.choice((0.0, moments.uniform(0.0, most))))
+
+
+def _start(arguments: Sequence[str], moment: Moment | None) -> tuple[int, str]:
+    """Run the command; kill it at that moment, None for never. Its exit code, negative when it was killed, and all it
     showed: unbuffered, as on a terminal."""
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "rig.cli", *arguments],
@@ -162,16 +179,36 @@ def _start(arguments: Sequence[str], kill_after: float | None) -> tuple[int, str
         text=True,
         env={**os.environ, "COLUMNS": "200"},
     )
+    shown: list[str] = []
+    reached = threading.Event()
+
+    def read() -> None:
+        said = 0
+        assert process.stdout is not None
+        for line in process.stdout:
+            shown.append(line)
+            said += LINE.match(line) is not None
+            if moment is not None and said >= moment.announced:
+                reached.set()
+        reached.set()
+
+    reader = threading.Thread(target=read)
+    reader.start()
     try:
-        out, _ = process.communicate(timeout=LIMIT if kill_after is None else kill_after)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, _ = process.communicate()
-    except BaseException:
-        process.kill()
+        if moment is None:
+            process.wait(LIMIT)
+        else:
+            if moment.announced:
+                reached.wait(LIMIT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(moment.delay)
+    finally:
+        process.kill()  # nothing, where it has ended
         process.wait()
-        raise
-    return process.returncode, out
+        reader.join()
+        if process.stdout is not None:
+            process.stdout.close()
+    return process.returncode, "".join(shown)
 
 
 @contextmanager
