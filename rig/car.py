@@ -336,6 +336,8 @@ class Car:
     def _emit(self, out: VehicleOut) -> None:
         if self._overlays:
             self._overlays[0].tell(out)
+        elif type(out) is Frame:
+            self._port.cycle(out, PERIOD)
         else:
             self._drive(out)
 

@@ -27,7 +27,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import IntEnum
 from queue import SimpleQueue
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from rig.errors import UseError
 from rig.units import NS_PER_S, to_ns
@@ -94,7 +94,7 @@ class VirtualClock:
 
     def __init__(self) -> None:
         self._ns = 0
-        self._queue: list[tuple[int, int, _Event]] = []
+        self._queue: list[_Event] = []
         self._sequence = 0
         self._running: Phase | None = None
 
@@ -129,31 +129,33 @@ class VirtualClock:
         """Call once at `when` (s; the past means now)."""
         if not -math.inf < when < math.inf:
             raise _no_moment(when)
-        event = _Event(call)
-        self._push(round(when * NS_PER_S), phase, event)
-        return event.cancel
+        return self.at_ns(round(when * NS_PER_S), call, phase)
 
     def at_ns(self, when: int, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """As `at`, in nanoseconds."""
-        event = _Event(call)
-        self._push(when, phase, event)
-        return event.cancel
+        if when <= self._ns:
+            when = self._ns
+            if self._running is Phase.OBSERVE:
+                raise UseError("an OBSERVE event only reads: it cannot schedule for its own instant")
+        self._sequence = number = self._sequence + 1
+        event = _Event((when << 2 | phase, number, call))
+        heapq.heappush(self._queue, event)
+        return event
 
     def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call at now + k*period, k = 1, 2, ...: no drift."""
         _refuse_bad_period(period)
-        start, step, count = self._ns, period * NS_PER_S, 0
-        event = _Event(call)
+        start, step, count = self._ns, period * NS_PER_S, 1
+        following: Cancel = _nothing
 
         def tick() -> None:
-            nonlocal count
+            nonlocal count, following
             count += 1
-            self._push(start + round((count + 1) * step), phase, event)
+            following = self.at_ns(start + round(count * step), tick, phase)
             call()
 
-        event.call = tick
-        self._push(start + round(step), phase, event)
-        return event.cancel
+        following = self.at_ns(start + round(step), tick, phase)
+        return lambda: following()
 
     def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> bool:
         """Done at once: inside an event an exchange costs nothing."""
@@ -173,21 +175,12 @@ class VirtualClock:
             self._run_through(self._queue[0][0] >> 2)
         return (self._ns - start) / NS_PER_S
 
-    def _push(self, when: int, phase: Phase, event: _Event) -> None:
-        if when <= self._ns:
-            when = self._ns
-            if self._running is Phase.OBSERVE:
-                raise UseError("an OBSERVE event only reads: it cannot schedule for its own instant")
-        self._sequence += 1
-        heapq.heappush(self._queue, ((when << 2) | phase, self._sequence, event))
-
     def _run_through(self, end: int) -> None:
         """Run every event up to and including `end` (ns), those that come up meanwhile too."""
         queue, pop, beyond = self._queue, heapq.heappop, (end + 1) << 2
         try:
             while queue and queue[0][0] < beyond:
-                key, _, event = pop(queue)
-                call = event.call
+                key, _, call = pop(queue)
                 if call is not None:
                     self._ns = key >> 2
                     self._running = _PHASES[key & 3]
@@ -217,16 +210,17 @@ def _refuse_bad_wait(within: float) -> None:
 _PHASES = tuple(Phase)
 
 
-class _Event:
-    """One queued call; cancelled by forgetting the call."""
+def _nothing() -> None:
+    """In the place of an event that is not planned yet."""
 
-    __slots__ = ("call",)
 
-    def __init__(self, call: Call) -> None:
-        self.call: Call | None = call
+class _Event(list[Any]):
+    """One queued call, as a heap compares it: [ns << 2 | phase, sequence, call]. Called itself, it forgets its call."""
 
-    def cancel(self) -> None:
-        self.call = None
+    __slots__ = ()
+
+    def __call__(self) -> None:
+        self[2] = None
 
 
 class RealClock:
@@ -252,7 +246,7 @@ class RealClock:
         self._own: set[int] = set()  # threads that are not the foreground
         self._turned = self._shown = self.now()
         self._wake = threading.Condition()
-        self._queue: list[tuple[int, int, _Event]] = []
+        self._queue: list[_Event] = []
         self._sequence = 0
         self._failure: BaseException | None = None
         self._closed = False
@@ -290,25 +284,30 @@ class RealClock:
         """Call once at `when` (s; the past means now) on the clock's thread."""
         if not math.isfinite(when):
             raise _no_moment(when)
-        event = _Event(call)
-        self._push(round(when * NS_PER_S), phase, event)  # what is overdue runs in the order in which it was due
-        return event.cancel
+        return self._push(round(when * NS_PER_S), call, phase)  # what is overdue runs in the order in which it was due
 
     def every(self, period: float, call: Call, phase: Phase = Phase.ACT) -> Cancel:
         """Call at now + k*period on the clock's thread; late calls are not made up for."""
         _refuse_bad_period(period)
         start, step, count = to_ns(self.now()), period * NS_PER_S, 0
-        event = _Event(call)
+        over = False
+        following: Cancel = _nothing
 
         def tick() -> None:
-            nonlocal count
+            nonlocal count, following
+            if over:
+                return
             count = max(count + 1, int((to_ns(self.now()) - start) / step))
-            self._push(start + round((count + 1) * step), phase, event)
+            following = self._push(start + round((count + 1) * step), tick, phase)
             call()
 
-        event.call = tick
-        self._push(start + round(step), phase, event)
-        return event.cancel
+        def cancel() -> None:
+            nonlocal over
+            over = True
+            following()
+
+        following = self._push(start + round(step), tick, phase)
+        return cancel
 
     def aside(self, lane: str, work: Callable[[], T], then: Callable[[T], None]) -> bool:
         """Work on the lane's own thread; its outcome comes back as an event, its error in the foreground."""
@@ -352,11 +351,13 @@ class RealClock:
         for lane in self._lanes.values():
             lane.close()
 
-    def _push(self, when: int, phase: Phase, event: _Event) -> None:
+    def _push(self, when: int, call: Call, phase: Phase) -> _Event:
         with self._wake:
             self._sequence += 1
-            heapq.heappush(self._queue, ((when << 2) | phase, self._sequence, event))
+            event = _Event((when << 2 | phase, self._sequence, call))
+            heapq.heappush(self._queue, event)
             self._wake.notify()
+        return event
 
     def _run(self) -> None:
         take_precedence()
@@ -370,8 +371,7 @@ class RealClock:
                 if ahead > 0:
                     self._wake.wait(min(ahead / NS_PER_S, self.TURN))
                     continue
-                event = heapq.heappop(self._queue)[2]
-            call = event.call
+                call = heapq.heappop(self._queue)[2]
             if call is None:
                 continue
             try:

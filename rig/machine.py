@@ -54,26 +54,27 @@ class Runner(Generic[In, Out]):
     def tell(self, event: In | None, at: float | None = None) -> None:
         """Hand the machine an event at the clock's now. at: s of its stamp, where it comes with one; what was told
         before it is never after it."""
-        if self._stopped:
-            return
-        now = self._clock.now() if at is None else at
+        if not self._stopped:
+            self._tell(self._clock.now() if at is None else at, event)
+
+    def _tell(self, now: float, event: In | None) -> None:
         if now < self._now:
             now = self._now
         self._now = now
         step = self._machine.step(now, event)
-        if step is self._last and not step.out and event is not None:
+        if step is self._last and event is not None and not step.out:
             return  # nothing to hand on, and the wake it asks for is planned
         self._last = step
-        wanted = step.wake_at
-        if event is None and wanted is not None:
+        out, wanted = step
+        if event is None and wanted is not None and wanted < now + NS:
             # Woken a fraction of a nanosecond early it may ask for the same time again: that must not be this instant.
-            wanted = max(wanted, now + NS)
+            wanted = now + NS
         self._wanted = wanted
         # A wake that is due earlier than wished costs one idle look; that is cheaper than cancelling at every frame.
         if wanted is not None and (self._pending is None or wanted < self._pending):
             self._schedule(wanted)
-        for out in step.out:
-            self._emit(out)
+        for one in out:
+            self._emit(one)
 
     def stop(self) -> None:
         """No more steps. Idempotent."""
@@ -92,10 +93,11 @@ class Runner(Generic[In, Out]):
         wanted = self._wanted
         if wanted is None:
             return
-        if wanted > self._clock.now() + NS:  # the queue counts whole nanoseconds
+        now = self._clock.now()
+        if wanted > now + NS:  # the queue counts whole nanoseconds
             self._schedule(wanted)
-        else:
-            self.tell(None)
+        elif not self._stopped:
+            self._tell(now, None)
 
 
 def run_on(

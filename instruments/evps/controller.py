@@ -142,7 +142,7 @@ class Controller:
     def step(self, now: float, event: ControllerIn | None) -> Step[ControllerOut]:
         """Take a frame, a wire, a reading, a press or the PCS's word; or a wake."""
         c = self._core
-        if isinstance(event, Frame):
+        if type(event) is Frame:
             if not self._hear(now, event):
                 return self._idle
         elif isinstance(event, StageReading):
@@ -155,8 +155,9 @@ class Controller:
             self._advance(now)
         if now + EPS >= c.voice.next:
             c.out.extend(c.voice.say(now, c.s))
-        wake = min(c.voice.next, c.deadline)
-        self._idle = Step((), None if math.isinf(wake) else wake)
+        due, deadline = c.voice.next, c.deadline
+        wake = due if due < deadline else deadline
+        self._idle = Step((), None if wake == math.inf else wake)
         if not c.out:
             return self._idle
         out, c.out = tuple(c.out), []

@@ -92,7 +92,7 @@ class Situation:
 
     def repeats(self, now: float, frame: Frame) -> bool:
         """Whether a frame says what the one before said; notes that it came."""
-        number = frame.id
+        number = frame[0]
         if self.heard.get(number) != frame:
             return False
         if number in self.heard_at:

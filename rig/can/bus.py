@@ -78,7 +78,6 @@ class VirtualBus:
         self._wire_ns_extended = [bits_on_wire(length, True) * 1_000_000_000 // bitrate for length in range(9)]
         self._free_at = 0
         self._ports: dict[str, _VirtualPort] = {}
-        self._listeners: tuple[_VirtualPort, ...] = ()
         self._watchers: tuple[Watch, ...] = ()
         self._queue: deque[tuple[_VirtualPort, Frame]] = deque()
         self._known: dict[Frame, int] = {}
@@ -111,8 +110,9 @@ class VirtualBus:
         takes = self._known.get(frame)
         if takes is None:
             takes = self._learn(frame)
-        clock = self._clock
-        self._free_at = done = max(clock.now_ns(), self._free_at) + takes
+        clock, free = self._clock, self._free_at
+        now = clock.now_ns()
+        self._free_at = done = (now if now > free else free) + takes
         self._queue.append((port, frame))
         clock.at_ns(done, self._deliver, Phase.DELIVER)
 
@@ -133,14 +133,16 @@ class VirtualBus:
     def _deliver(self) -> None:
         port, frame = self._queue.popleft()
         now = self._clock.now()
-        for other in self._listeners:
-            if other is not port and other.open:
+        for other in port.others if port.open else tuple(self._ports.values()):
+            if other.open:
                 other.receive(now, frame)
+        name = port.name
         for watch in self._watchers:
-            watch(now, port.name, frame)
+            watch(now, name, frame)
 
     def _rewire(self) -> None:
-        self._listeners = tuple(self._ports.values())
+        for port in self._ports.values():
+            port.others = tuple(other for other in self._ports.values() if other is not port)
 
 
 class _VirtualPort:
@@ -149,6 +151,7 @@ class _VirtualPort:
     def __init__(self, bus: VirtualBus, name: str, receive: Receive) -> None:
         self._bus, self.name, self.receive = bus, name, receive
         self.open = True
+        self.others: tuple[_VirtualPort, ...] = ()
 
     def send(self, frame: Frame) -> None:
         """Put a frame on the wire."""
@@ -158,7 +161,9 @@ class _VirtualPort:
 
     def cycle(self, frame: Frame, period: float) -> None:
         """In virtual time whoever says it every period is never late: it is sent."""
-        self.send(frame)
+        if not self.open:
+            self.send(frame)  # which refuses
+        self._bus.send(self, frame)
 
     def close(self) -> None:
         """Leave. Frames already on the wire still arrive."""

@@ -70,7 +70,7 @@ class Vehicle:
         self._marks: dict[str, int] = {}
         self._out: list[VehicleOut] = []
         self._look = False
-        self._idle: Step[VehicleOut] = Step()
+        self._idle: Step[VehicleOut] | None = None
         self._do: dict[VehiclePhase, Callable[[int], VehiclePhase | None]] = {
             P.ASLEEP: self._asleep,
             P.WAKING: self._waking,
@@ -119,15 +119,15 @@ class Vehicle:
 
     def repeats(self, now: float, frame: Frame) -> bool:
         """Whether it may be spared this frame, which says nothing new. That it came is noted."""
-        return self._ears.repeats(to_ns(now), frame)
+        return self._ears.repeats(now, frame)
 
     def step(self, now: float, event: VehicleIn | None) -> Step[VehicleOut]:
         """Take a frame, a wire, the contactors' auxiliary contact or the pack's state; or a wake."""
-        t = to_ns(now)
+        t = round(now * NS_PER_S)
         if event is not None:
             ears = self._ears
             if not (ears.hear(t, event, self._phase is P.RUNNING) if isinstance(event, Frame) else ears.take(t, event)):
-                return self._idle
+                return self._idle or self._rest()
             self._look = True
         if self.wishes is not self._voice.wishes:
             self._grant()
@@ -140,12 +140,23 @@ class Vehicle:
             frame = voice.say(t)
             if frame is not None:
                 self._out.append(frame)
-        wake = min(voice.next_ns, self._deadline)
-        self._idle = Step((), None if wake == NOT_DUE else wake / NS_PER_S)
+        self._idle = None
         if not self._out:
-            return self._idle
+            return self._rest()
         out, self._out = tuple(self._out), []
-        return Step(out, self._idle.wake_at)
+        return Step(out, self._wake())
+
+    def _wake(self) -> float | None:
+        """s, when it wants to be looked at again."""
+        due, deadline = self._voice.next_ns, self._deadline
+        wake = due if due < deadline else deadline
+        return None if wake == NOT_DUE else wake / NS_PER_S
+
+    def _rest(self) -> Step[VehicleOut]:
+        """Nothing to say; the same object until something happens."""
+        idle: Step[VehicleOut] = Step((), self._wake())
+        self._idle = idle
+        return idle
 
     def _grant(self) -> None:
         """New wishes take effect."""

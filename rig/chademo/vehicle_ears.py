@@ -12,7 +12,7 @@ from rig.chademo.codec import ChargerCapability, ChargerDischarge, ChargerStatus
 from rig.chademo.events import ContactorMoved, PackState, WireChanged
 from rig.chademo.vehicle_causes import Situation
 from rig.chademo.vehicle_voice import NOT_DUE
-from rig.units import to_ns
+from rig.units import NS_PER_S, to_ns
 
 CHARGER_FRAMES = (0x108, 0x109, 0x208, 0x209)
 
@@ -49,13 +49,13 @@ class Ears:
         self._s.silent = silent
         return changed
 
-    def repeats(self, t: int, frame: Frame) -> bool:
-        """Whether a frame is one that says the same as the one before, and nothing but that it came is to be noted. Of
-        a 109 each one counts."""
-        number = frame.id
+    def repeats(self, now: float, frame: Frame) -> bool:
+        """Whether a frame (at s) is one that says the same as the one before, and nothing but that it came is to be
+        noted. Of a 109 each one counts."""
+        number = frame[0]
         if number == 0x109 or self._frames.get(number) != frame:
             return False
-        self._heard_at[number] = t
+        self._heard_at[number] = round(now * NS_PER_S)
         return True
 
     def hear(self, t: int, frame: Frame, flowing: bool) -> bool:

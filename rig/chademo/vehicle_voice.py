@@ -85,11 +85,10 @@ class Voice:
     def say(self, now_ns: int) -> Frame | None:
         """The frame that is due (None: none this time). Only to be called when next_ns is reached."""
         index, count = self._index, self._count
-        late = (now_ns - self.next_ns) // CYCLE_NS
-        if late:
-            index += count * late
+        if now_ns >= self.next_ns + CYCLE_NS:
+            index += count * ((now_ns - self.next_ns) // CYCLE_NS)
         cycle, position = divmod(index, count)
-        self.elapsed_ns = cycle * CYCLE_NS + position * SPACING_NS
+        self.elapsed_ns = elapsed = cycle * CYCLE_NS + position * SPACING_NS
         if position == 2 or position == 3:
             self._ramp(position)
         frame = self._frames[position]
@@ -97,13 +96,15 @@ class Voice:
             frame = self._frames[position] = _PACK[position](self)
         assert frame is not None
         self._index = index + 1
+<<<<<<< Updated upstream
         self.next_ns = self._due()
         unsaid = frame.id in self.wishes.silent or (position == 3 and not self._offers)
         return None if unsaid or cycle < -self._leads[position] else frame
-
-    def _due(self) -> int:
-        cycle, position = divmod(self._index, self._count)
-        return self._start + cycle * CYCLE_NS + position * SPACING_NS
+=======
+        following = elapsed + SPACING_NS if position + 1 < count else (cycle + 1) * CYCLE_NS
+        self.next_ns = self._start + following
+        return None if frame.id in self.wishes.silent or cycle < -self._leads[position] else frame
+>>>>>>> Stashed changes
 
     @property
     def cycle_begins(self) -> bool:
@@ -119,13 +120,18 @@ class Voice:
         return self.elapsed_ns >= to_ns(figure.value)
 
     def _ramp(self, position: int) -> None:
-        step = self.value(self.wishes.ramp, self.profile.ramp) * CYCLE_NS / 1e9
         if position == 2:
-            value = min(_towards(self.request, self.request_goal, step), self.request_cap)
+            if self.request == self.request_goal <= self.request_cap:
+                return
+            value = min(_towards(self.request, self.request_goal, self._step()), self.request_cap)
             if value != self.request:
                 self.request, self._frames[2] = value, None
         elif self.limit != self.limit_goal:
-            self.limit, self._frames[3] = _towards(self.limit, self.limit_goal, step), None
+            self.limit, self._frames[3] = _towards(self.limit, self.limit_goal, self._step()), None
+
+    def _step(self) -> float:
+        """A a cycle."""
+        return self.value(self.wishes.ramp, self.profile.ramp) * CYCLE_NS / 1e9
 
 
 def _towards(value: float, goal: float, step: float) -> float:

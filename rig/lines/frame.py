@@ -46,7 +46,7 @@ def encode(line: Line) -> bytes:
     if not line.body or not line.body.isascii() or not line.body.isprintable():
         raise ValueError(f"{line.body!r} must be printable ASCII and not empty")
     text = f"{line.kind}{line.tag:02X} {line.body}".encode()
-    raw = b"\n" + text + f"*{crc_hqx(text, 0xFFFF):04X}\n".encode()
+    raw = b"\n%b*%04X\n" % (text, crc_hqx(text, 0xFFFF))
     if len(raw) > LONGEST:
         raise ValueError(f"a line of {len(raw)} bytes; at most {LONGEST}")
     return raw
@@ -57,11 +57,11 @@ def decode(raw: bytes) -> Line:
     text = raw.removeprefix(b"\n").removesuffix(b"\n").removesuffix(b"\r")
     if len(text) < 10 or len(text) > LONGEST:
         raise ValueError("is too short" if len(text) < 10 else "is too long")
-    if not text.isascii() or text[-5:-4] != b"*" or not HEX.issuperset(text[-4:].decode()):
-        raise ValueError("has no checksum")
-    if int(text[-4:], 16) != crc_hqx(text[:-5], 0xFFFF):
-        raise ValueError("has a wrong checksum")
-    word = text[:-5].decode()
+    head = text[:-5]
+    if text[-5:] != b"*%04X" % crc_hqx(head, 0xFFFF) or not text.isascii():
+        summed = text.isascii() and text[-5:-4] == b"*" and HEX.issuperset(text[-4:].decode())
+        raise ValueError("has a wrong checksum" if summed else "has no checksum")
+    word = head.decode()
     body = word[4:]
     if word[0] not in KINDS or not HEX.issuperset(word[1:3]) or word[3] != " " or not body.isprintable():
         raise ValueError("has a right checksum but no right form")

@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -68,7 +68,11 @@ class FunctionSpec(_Table):
                 if math.isclose(spec.full, full, rel_tol=1e-9):
                     return spec
             raise UseError(f"no {full:g} {self.unit} range; there are {', '.join(f'{r.full:g}' for r in self.ranges)}")
-        return next((spec for spec in self.ranges if abs(value) <= spec.full), self.ranges[-1])
+        size, spec = abs(value), self.ranges[-1]
+        for spec in self.ranges:
+            if size <= spec.full:
+                return spec
+        return spec
 
 
 class FitSpec(_Table):
@@ -99,6 +103,10 @@ class Accuracy:
     model: str
     functions: Mapping[str, FunctionSpec]
     fit: FitSpec | None = None
+    _kept: dict[tuple[str, float], tuple[str, str, tuple[Component, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """What of a budget does not depend on the reading, by function and full scale."""
 
     def __getitem__(self, function: str) -> FunctionSpec:
         try:
@@ -108,20 +116,23 @@ class Accuracy:
 
     def budget(self, function: str, value: float, full: float | None = None) -> tuple[Component, ...]:
         """The components of the uncertainty of one reading. full: full scale of the range in use."""
-        spec = self[function]
-        used = spec.range_for(value, full)
-        source = f"{used.source} ({used.confidence})"
-        lines = (
-            ("of reading", used.reading * abs(value) / 100.0 / math.sqrt(3.0), "rectangular"),
-            ("of range", used.range * used.full / 100.0 / math.sqrt(3.0), "rectangular"),
-            ("resolution", used.resolution / math.sqrt(12.0), "rectangular"),
-            ("noise", used.noise * used.full / 100.0, "normal"),
+        used = self[function].range_for(value, full)
+        kept = self._kept.get((function, used.full))
+        if kept is None:
+            kept = self._kept[function, used.full] = self._of_range(function, used)
+        name, source, rest = kept
+        of_reading = used.reading * abs(value) / 100.0 / math.sqrt(3.0)
+        return (Component(name, of_reading, "rectangular", source), *rest) if of_reading > 0.0 else rest
+
+    def _of_range(self, function: str, used: RangeSpec) -> tuple[str, str, tuple[Component, ...]]:
+        """Name and source of the component that depends on the reading, and those that do not."""
+        source, of = f"{used.source} ({used.confidence})", f"{self.model} {function}"
+        rest = (
+            Component(f"{of}: of range", used.range * used.full / 100.0 / math.sqrt(3.0), "rectangular", source),
+            Component(f"{of}: resolution", used.resolution / math.sqrt(12.0), "rectangular", source),
+            Component(f"{of}: noise", used.noise * used.full / 100.0, "normal", source),
         )
-        return tuple(
-            Component(f"{self.model} {function}: {name}", u, "normal" if kind == "normal" else "rectangular", source)
-            for name, u, kind in lines
-            if u > 0.0
-        )
+        return f"{of}: of reading", source, tuple(one for one in rest if one.u > 0.0)
 
     def u(self, function: str, value: float) -> tuple[float, float]:
         """Standard uncertainty of one reading, and that of its limits of error alone; in the function's unit."""
@@ -170,8 +181,10 @@ class Specimen:
     def read(self, function: str, true: float, full: float | None = None) -> float:
         """What this box shows for a true value. full: full scale of the range in use."""
         if full is None and (lines := self._lines.get(function)):
-            size = abs(true)
-            line = next((line for line in lines if size <= line.full), lines[-1])
+            size, line = abs(true), lines[-1]
+            for line in lines:
+                if size <= line.full:
+                    break
         else:
             line = self._line(function, self._accuracy[function].range_for(true, full))
         shown = true * line.slope + line.offset

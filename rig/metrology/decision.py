@@ -25,8 +25,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from scipy.special import stdtr
-
 from rig.errors import UseError
 from rig.metrology.measurement import Measurement
 
@@ -228,7 +226,11 @@ def conformance_probability(value: float, u: float, limit: Limit, dof: float = m
 
 
 def _phi(z: float, dof: float = math.inf) -> float:
-    return 0.5 * math.erfc(-z / math.sqrt(2.0)) if math.isinf(dof) else float(stdtr(dof, z))
+    if math.isinf(dof):
+        return 0.5 * math.erfc(-z / math.sqrt(2.0))
+    from scipy.special import stdtr  # as in measurement.py
+
+    return float(stdtr(dof, z))
 
 
 def worst_of(verdicts: list[Verdict]) -> Verdict:

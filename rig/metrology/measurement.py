@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from scipy.special import ndtr, stdtrit
-
 Distribution = Literal["normal", "rectangular", "triangular", "u-shaped", "one-sided"]
 
 
@@ -68,6 +66,8 @@ class Measurement:
         dof = self.dof
         if math.isinf(dof):
             return k
+        from scipy.special import ndtr, stdtrit  # a fifth of what starting a run costs, and seldom needed
+
         return float(stdtrit(math.floor(dof), ndtr(k))) if dof >= 1 else math.inf
 
     def expanded(self, k: float = 2.0) -> float:

@@ -52,8 +52,10 @@ class Invariant:
         """See `Judge.look`."""
         found = self._test(s)
         if not isinstance(found, Breach):
-            self.seen = self.seen or bool(found)
-            self.forget()
+            if found:
+                self.seen = True
+            if self._since is not None:
+                self.forget()
             return None
         if self._told:
             return None
@@ -89,8 +91,9 @@ class After:
     def look(self, now: float, s: Session) -> Breach | None:
         """See `Judge.look`."""
         if not self._begun(s):
-            self.seen = self.seen or (self._relieved and self._since is not None)
-            self.forget()
+            if self._since is not None:
+                self.seen = self.seen or self._relieved
+                self.forget()
             return None
         if self._since is None:
             self._since = now
@@ -259,6 +262,8 @@ class Envelope:
         return self._beyond(now, value, allowed)
 
     def _allowed(self, now: float, limit: float) -> float:
+        if not self._falls:
+            return limit
         falls = [(f.limit - self._slope * max(0.0, now - f.until - self._lag), f) for f in self._falls]
         self._falls = [f for left, f in falls if left > limit]
         return max([limit, *(left for left, _ in falls)])
