@@ -1,107 +1,170 @@
-"""`make bench`: how fast an emulated hour passes, beside the floor, in one run.
+"""`make bench`: the table of targets, each row of one run: a figure, what it is held against, their ratio, the aim.
 
-One V2H session of an hour on the emulated bench: the house on the car, rules and journal on, the CAN log written. The
-floor is the same frames between two bare nodes (benchmarks/floor.py). Each is timed several times, alternating, and
-the best of each counts: what disturbs a run only ever makes it slower.
+    python -m benchmarks [--quick] [--only session,check] [--to docs/performance.md]
 
-Then queries a second of emulated instruments, beside pyvisa-sim and a bare echo server (queries.py), how fast waves are
-analysed beside plain reading (analysing.py), and how steadily the vehicle's frames leave a real bus, beside bare
-periodic tasks of python-can (jitter.py).
+Contenders take turns and the best of each counts: what disturbs a run only ever makes it slower. --quick leaves out
+what takes minutes (the whole certify, a day's memory, reports of 10,000 measurements, a campaign). Every row's parts
+can be had alone, with more of their figures: python -m benchmarks.judging, .queries, .analysing, .reports, .jitter.
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.analysing import print_bandwidth
+from benchmarks import analysing, campaigns, judging, keeping, memory, queries, reports, starting
 from benchmarks.floor import bare_exchange
-from benchmarks.jitter import print_jitter
-from benchmarks.judging import print_rates
-from benchmarks.queries import print_queries
-from fixtures.library import REQUIREMENTS, catalogue_revision, find_bench, find_profile
-from instruments.registry import REGISTRY
-from rig.chademo.rules import ALL
-from rig.chademo.vehicle_state import VehiclePhase
-from rig.clock import Stopwatch
-from rig.open_bench import open_bench, read_bench_file
-from rig.profile import read_profile
-from rig.requirements import read_catalogue
-from rig.run import Run
+from benchmarks.rows import Row, table
+from benchmarks.session import HOUR, session
 
-HOUR = 3600.0
-BEST_OF = 5
-"""Waves are analysed so many times as often as sessions are run: what takes milliseconds is disturbed more easily."""
-RISEN = 2.0
-"""s for the limits of the car to rise, 30 A at 20 A/s."""
-POWER = 3000.0
-"""W drawn by the house (half of the rating)."""
+DAY = 24 * HOUR
+TURNS, PLENTY = 3, 9
+"""Turns of what takes seconds; of what takes milliseconds, and is disturbed more easily."""
+TITLE = """\
+# Performance
+
+Printed by `make bench ARGS="--to docs/performance.md"`; each ratio is of two figures of the same run. Nothing here is
+a test: a slow machine fails none.
+
+"""
 
 
-def session(bench_seconds: float, folder: Path) -> tuple[float, int, int]:
-    """Wall seconds, frames and journal lines of so much bench time of a V2H session."""
-    config = read_bench_file(find_bench("emulated"), REGISTRY)
-    profile = read_profile(find_profile(config.bench.profile))
-    with open_bench(config, REGISTRY, profile, seed=1) as bench:
-        run = Run(bench, read_catalogue(REQUIREMENTS).for_profile(profile), folder, ALL)
-        run.begin((), ("benchmark",), catalogue_revision())
-        run.start_test("benchmark", "An hour of a V2H session")
-        bench.prepare()
-        frames = 0
+def hour() -> Row:
+    """An emulated hour beside the bare exchange of its frames."""
+    floors, sessions = [], []
+    for number in range(TURNS):
+        floors.append(bare_exchange(HOUR)[0])
+        with tempfile.TemporaryDirectory() as folder:
+            sessions.append(session(HOUR, Path(folder) / str(number))[0])
+    floor, wall = min(floors), min(sessions)
+    return Row(
+        "an hour of a V2H session, monitors and journal on, beside bare frames", 0.25, True,
+        "calls of Python: rules at each reading, queries of the instruments, the controllers' wakes, in equal parts",
+        f"{wall:.1f} s, {HOUR / wall:.0f} x real time", f"{floor:.2f} s, {HOUR / floor:.0f} x", floor / wall,
+    )  # fmt: skip
 
-        def count(*_: object) -> None:
-            nonlocal frames
-            frames += 1
 
-        bench.car.plug_in(0.8)
-        bench.charger.start("standby")
-        bench.car.wait_for(VehiclePhase.RUNNING, 60.0)
-        bench.clock.sleep(RISEN)
-        assert bench.grid is not None
-        assert bench.house is not None
-        bench.grid.interrupt()
-        bench.house.draw(POWER)
-        bench.clock.sleep(5.0)
-        if not (bench.car.in_session and bench.charger.state().on_backup):
-            raise SystemExit("the session did not come about; run the suites first")
-        unwatch = bench.bus.watch(count)
-        watch = Stopwatch()
-        bench.clock.sleep(bench_seconds)
-        wall = watch.seconds()
-        unwatch()
-        if not bench.car.in_session:
-            raise SystemExit("the session did not last")
-        bench.stand_by()
-        test = run.conclude()
-        run.stop_test("FAIL" if test.broken else "PASS")
-        run.end("completed")
-        return wall, frames, run.journal.count
+def whole() -> Row:
+    """Every suite."""
+    wall, bench = campaigns.certified("normal")
+    return Row(
+        "`certify --depth normal`, wall", 90.0, False,
+        "one core of two: one bench is one world in one virtual time; exchanges with instruments are most of it",
+        f"{wall:.0f} s", f"{bench / HOUR:.1f} h of bench, {bench / wall:.0f} x real time", wall, " s",
+    )  # fmt: skip
+
+
+def check() -> Row:
+    """A check with its record."""
+    ours, theirs = keeping.best(200, TURNS)
+    what, bound = "a check with durable record, beside an OpenHTF phase", "two documents checked and chained; one fsync"
+    if theirs is None:
+        return Row(what, 1.0, False, bound, skipped=keeping.MISSING)
+    return Row(what, 1.0, False, bound, f"{ours * 1e3:.2f} ms", f"{theirs * 1e3:.2f} ms", ours / theirs)
+
+
+def query() -> list[Row]:
+    """Queries of emulated instruments."""
+    best = queries.rates(2000, PLENTY)
+    rows = (
+        ("a VISA query in process, beside pyvisa-sim", "in_process", "simulated", 2.0, "pyvisa's own layers"),
+        ("a query over TCP, beside a bare echo", "served", "echo", 0.7, "two system calls more, and two locks"),
+    )
+    return [
+        Row(what, aim, True, bound, f"{best[a]:.0f} /s", f"{best[b]:.0f} /s", best[a] / best[b])
+        for what, a, b, aim, bound in rows
+    ]
+
+
+def judge() -> Row:
+    """A trace judged."""
+    _, best = judging.rates(HOUR, TURNS)
+    ours, theirs = best["check"], best["cantools"]
+    return Row(
+        "a trace read and judged, beside cantools decoding", 1.0, True, "splitting the lines of the file",
+        f"{ours / 1e3:.0f} k frames/s", f"{theirs / 1e3:.0f} k frames/s", ours / theirs,
+    )  # fmt: skip
+
+
+def analyse() -> Row:
+    """The slowest of the analyses of a wave."""
+    best = analysing.measured(PLENTY)
+    read = best.pop("plain read")
+    slowest = min(best, key=lambda name: best[name])
+    return Row(
+        f"a channel analysed ({slowest} is the slowest), beside numpy reading it", analysing.AIM, True,
+        "sums over half cycles of float64 made of float32", f"{best[slowest] / 1e6:.0f} MS/s", f"{read / 1e6:.0f} MS/s",
+        best[slowest] / read,
+    )  # fmt: skip
+
+
+def report() -> Row:
+    """The HTML of a long run."""
+    ours, theirs, why = reports.beside_allure(5000)
+    what = "HTML report of 10,000 measurements, beside Allure 3, processor time"
+    bound = "pictures decimated from their captures, and the templates"
+    if theirs is None:
+        return Row(what, 1.0, False, bound, skipped=f"{why}; ours took {ours:.1f} s")
+    return Row(what, 1.0, False, bound, f"{ours:.1f} s", f"{theirs:.1f} s", ours / theirs)
+
+
+def helped() -> Row:
+    """The first thing anybody types."""
+    ours, theirs = starting.starts(PLENTY)
+    return Row(
+        '`v2hrig --help`, beside `python -c "import pytest"`', 1.5, False, "starting Python, and typer",
+        f"{ours * 1e3:.0f} ms", f"{theirs * 1e3:.0f} ms", ours / theirs,
+    )  # fmt: skip
+
+
+def farm() -> Row:
+    """A campaign on two workers."""
+    one, two = (campaigns.farmed(workers, 8, "transfer_timing") for workers in (1, 2))
+    return Row(
+        "a campaign on 2 workers, beside 1", 1.8, True, "what is not shared: start of the workers, and the last unit",
+        f"{two:.1f} s", f"{one:.1f} s", one / two,
+    )  # fmt: skip
+
+
+def day() -> Row:
+    """Memory of a day."""
+    ours, theirs = memory.peak(DAY), memory.peak(HOUR)
+    return Row(
+        "memory of a 24 h run, beside a 1 h run", 1.2, False, "what the circuit remembers of its last minute",
+        f"{ours:.0f} MB", f"{theirs:.0f} MB", ours / theirs,
+    )  # fmt: skip
+
+
+QUICK: dict[str, Callable[[], Row | list[Row]]] = {
+    "session": hour, "check": check, "query": query, "judging": judge, "analysing": analyse, "help": helped,
+}  # fmt: skip
+LONG: dict[str, Callable[[], Row | list[Row]]] = {"certify": whole, "report": report, "farm": farm, "memory": day}
 
 
 def main() -> None:
-    """Print both ratios and their quotient, and the jitter."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=HOUR, help="bench time of the session")
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--jitter", type=float, default=6.0, help="s of each way of sending frames; 0: leave it out")
+    """Print the table, row by row as they come, and at last as a whole."""
+    known = QUICK | LONG
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
+    parser.add_argument("--only", default="", help=f"rows, with commas between: {', '.join(known)}")
+    parser.add_argument("--to", type=Path, help="Markdown file to write the table to")
     chosen = parser.parse_args()
-    floors, sessions = [], []
-    for number in range(chosen.repeats):
-        floors.append(bare_exchange(chosen.seconds))
-        with tempfile.TemporaryDirectory() as folder:
-            sessions.append(session(chosen.seconds, Path(folder) / str(number)))
-    floor, frames_floor = min(floors)
-    wall, frames, lines = min(sessions)
-    print(f"bench time             {chosen.seconds:.0f} s, best of {chosen.repeats}")
-    for name, took, count in (("floor", floor, frames_floor), ("session, rules+journal", wall, frames)):
-        print(f"{name:<23}{took:8.3f} s wall   {chosen.seconds / took:8.0f} x real time   {count} frames")
-    print(f"session / floor        {floor / wall:8.3f}   (aim 0.25 or more)   {lines} journal lines")
-    print_rates(chosen.seconds, chosen.repeats)
-    print_queries()
-    print_bandwidth(BEST_OF * max(chosen.repeats, 1))
-    if chosen.jitter:
-        print_jitter(chosen.jitter)
+    names = [name for name in chosen.only.split(",") if name] or list(QUICK if chosen.quick else known)
+    if unknown := [name for name in names if name not in known]:
+        parser.error(f"--only {unknown[0]}: no such row; there are {', '.join(known)}")
+    rows: list[Row] = []
+    for name in names:
+        found = known[name]()
+        for row in found if isinstance(found, list) else [found]:
+            rows.append(row)
+            print(" | ".join(row.cells()[:6]), flush=True)
+    print(f"\n{table(rows)}")
+    if chosen.to is not None:
+        chosen.to.write_text(f"{TITLE}{table(rows)}\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -147,13 +147,19 @@ def echo() -> Iterator[Callable[[], str]]:
     yield from over_tcp(_echo)
 
 
-def print_queries(count: int = 2000, repeats: int = 9) -> None:
-    """Print both pairs and their ratios."""
+def rates(count: int, repeats: int) -> dict[str, float]:
+    """Questions a second of each way, the best of several turns."""
     best: dict[str, float] = {}
     for _ in range(repeats):
         for way in (in_process, simulated, served, echo):
             with way() as ask:
                 best[way.__name__] = max(best.get(way.__name__, 0.0), rate(ask, count))
+    return best
+
+
+def print_queries(count: int = 2000, repeats: int = 9) -> None:
+    """Print both pairs and their ratios."""
+    best = rates(count, repeats)
     ours, theirs = best["in_process"], best["simulated"]
     print(f"queries in process     {ours:8.0f} a second   pyvisa-sim {theirs:8.0f}   ratio {ours / theirs:6.2f}   "
           f"(aim 2 or more)")  # fmt: skip

@@ -32,12 +32,37 @@ OPENED = 5
 def timed(name: str, what: Callable[[], object], beside: float = 0.0) -> float:
     """Do it, print how long it took and return its s of processor, children's too. beside: s, of what it is compared
     with."""
-    watch, before = Stopwatch(), sum(os.times()[:4])
+    watch = Stopwatch()
+    spent = used(what)
+    ratio = f"   {spent / beside:6.2f} of Allure 3" if beside else ""
+    print(f"{name:<28}{watch.seconds():8.2f} s wall   {spent:8.2f} s of processor{ratio}", flush=True)
+    return spent
+
+
+def beside_allure(tests: int, allure: str = "npx --no-install allure") -> tuple[float, float | None, str]:
+    """s of processor of the HTML report, and of Allure 3 with the results it is made of; None and why, where there is
+    no Allure."""
+    with tempfile.TemporaryDirectory() as folder:
+        top = Path(folder)
+        run, results = many(top / "run", tests), top / "allure-results"
+        ours = used(lambda: write_reports(run, ["html"], top / "report.html"))
+        command = shlex.split(allure)
+        if not shutil.which(command[0]):
+            return ours, None, f"{command[0]} is not here"
+        try:
+            theirs = used(lambda: write_reports(run, ["allure"], results))
+            words = [*command, "generate", str(results), "-o", str(top / "allure-report")]
+            theirs += used(lambda: subprocess.run(words, check=True, capture_output=True))
+        except subprocess.CalledProcessError:
+            return ours, None, "Allure 3 is not here (npm package allure)"
+        return ours, theirs, ""
+
+
+def used(what: Callable[[], object]) -> float:
+    """s of processor, children's too."""
+    before = sum(os.times()[:4])
     what()
-    took, used = watch.seconds(), sum(os.times()[:4]) - before
-    ratio = f"   {used / beside:6.2f} of Allure 3" if beside else ""
-    print(f"{name:<28}{took:8.2f} s wall   {used:8.2f} s of processor{ratio}", flush=True)
-    return used
+    return sum(os.times()[:4]) - before
 
 
 def opened(report: Path) -> list[float]:

@@ -96,15 +96,10 @@ class Voice:
             frame = self._frames[position] = _PACK[position](self)
         assert frame is not None
         self._index = index + 1
-<<<<<<< Updated upstream
-        self.next_ns = self._due()
-        unsaid = frame.id in self.wishes.silent or (position == 3 and not self._offers)
-        return None if unsaid or cycle < -self._leads[position] else frame
-=======
         following = elapsed + SPACING_NS if position + 1 < count else (cycle + 1) * CYCLE_NS
         self.next_ns = self._start + following
-        return None if frame.id in self.wishes.silent or cycle < -self._leads[position] else frame
->>>>>>> Stashed changes
+        unsaid = frame.id in self.wishes.silent or (position == 3 and not self._offers)
+        return None if unsaid or cycle < -self._leads[position] else frame
 
     @property
     def cycle_begins(self) -> bool:
