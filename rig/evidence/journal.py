@@ -105,7 +105,8 @@ class Journal:
         file: str = "",
     ) -> None:
         self.folder, self._now, self._sync = folder, now, sync
-        self._lock = threading.RLock()
+        # The disk has a lock of its own: a frame's finding must not wait, on the clock's thread, for a verdict's fsync.
+        self._lock, self._disk = threading.RLock(), threading.RLock()
         self._tip = _Tip() if after is None else _Tip(len(after.lines), 0, after.head)
         self._unsure, self._over = False, ""
         self.part = 1 if after is None else len(journal_files(folder)) + 1
@@ -143,23 +144,26 @@ class Journal:
             self._write(line, tip.size)
             self._tip = _Tip(tip.n + 1, tip.size + len(line), sha)
             self._unsure = False
-            if isinstance(doc, COMMITTED):
-                self.commit()
+        if isinstance(doc, COMMITTED):
+            self.commit()
         return tip.n
 
     def commit(self) -> None:
-        """Return when every line is on the disk."""
-        with self._lock:
-            self._refuse_when_over()
-            try:
-                self._sync(self._file)
-            except OSError as error:
-                self._over = f"the disk failed ({why(error)}), nothing after line {self._tip.n} can be trusted to it"
+        """Return when every line is on the disk that was written before. Others may write meanwhile."""
+        with self._disk:
+            with self._lock:
                 self._refuse_when_over()
+                file, lines = self._file, self._tip.n
+            try:
+                self._sync(file)
+            except OSError as error:
+                with self._lock:
+                    self._over = f"the disk failed ({why(error)}), nothing after line {lines} can be trusted to it"
+                    self._refuse_when_over()
 
     def close(self) -> None:
         """Commit and end. Idempotent."""
-        with self._lock:
+        with self._disk, self._lock:
             file, self._file = self._file, -1
             if file < 0:
                 return

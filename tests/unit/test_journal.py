@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -186,6 +187,29 @@ def test_a_committed_document_is_on_the_disk_before_its_append_returns(tmp_path:
     journal.append(doc)
     assert seen == [path.read_bytes()]
     assert seen[0].count(b"\n") == 2
+
+
+def test_nobody_waits_for_the_disk_who_only_writes_a_line(tmp_path: Path) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def slow(file: int) -> None:
+        began.set()
+        assert go_on.wait(10.0)
+
+    journal = opened(tmp_path, sync=slow)
+    verdict = threading.Thread(target=journal.append, args=(JUDGED,))
+    verdict.start()
+    assert began.wait(10.0)
+    finding = threading.Thread(target=journal.append, args=(note(1),))
+    finding.start()
+    finding.join(10.0)
+    written, waits = not finding.is_alive(), verdict.is_alive()
+    go_on.set()
+    verdict.join()
+    journal.close()
+    assert written
+    assert waits
+    assert read_journal(journal.folder).documents == (JUDGED, note(1))
 
 
 def test_every_committed_kind_is_tried_above_and_a_measurement_is_none() -> None:
