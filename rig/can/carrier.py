@@ -51,6 +51,8 @@ FAILURES = 3
 """Receptions that fail one after another before no more is tried (project choice)."""
 ECHO_WITHIN = 0.5
 """s in which an own frame may come back (project choice)."""
+MOST_AWAITED = 256
+"""Different frames that may still come back; on an interface that loses them, those too old are forgotten then."""
 BUFFER = 1 << 20
 """Bytes of the socket: minutes of a busy bus."""
 
@@ -80,16 +82,19 @@ class Echoes:
         """It is on its way."""
         with self._lock:
             self._sent.setdefault(frame, deque()).append(now)
+            if len(self._sent) > MOST_AWAITED:
+                self._sent = {one: at for one, at in self._sent.items() if now - at[-1] <= ECHO_WITHIN}
 
     def is_one(self, frame: Frame, now: float) -> bool:
         """Whether this is one of ours."""
         with self._lock:
-            sent = self._sent.get(frame)
-            while sent:
-                if now - sent.popleft() <= ECHO_WITHIN:
-                    return True
-            self._sent.pop(frame, None)
-        return False
+            sent = self._sent.get(frame, deque())
+            found = False
+            while sent and not found:
+                found = now - sent.popleft() <= ECHO_WITHIN
+            if not sent:
+                self._sent.pop(frame, None)
+        return found
 
 
 class Carrier:

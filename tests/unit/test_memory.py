@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
+from rig.can.carrier import Echoes
 from rig.can.frame import Frame
 from rig.chademo import codec
 from rig.scpi.codec import Real
@@ -44,3 +45,16 @@ def test_lines_that_do_not_come_again_are_forgotten() -> None:
 def test_frames_that_do_not_come_again_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec, "_KNOWN", {})
     assert left_over(lambda n: codec.decode(Frame(0x109, n.to_bytes(8, "big"))), 12_000) < 2000.0
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_frames_that_came_back_or_never_will_are_awaited_no_longer(comes_back: bool) -> None:
+    echoes = Echoes()
+
+    def come(n: int) -> None:
+        frame = Frame(0x102, n.to_bytes(8, "big"))
+        echoes.expect(frame, 0.1 * n)
+        assert not comes_back or echoes.is_one(frame, 0.1 * n + 0.01)
+
+    assert left_over(come, 2000) < 400.0
+    assert not echoes.is_one(Frame(0x102, bytes(8)), 1e4)
