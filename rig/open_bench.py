@@ -52,7 +52,7 @@ from rig.safety.begin import begin_guard
 from rig.safety.estop import watch_chain
 from rig.safety.guard import Guard
 from rig.safety.lease import LOCAL, RENEWED_EVERY, Claim, Lease
-from rig.safety.resources import real_resources
+from rig.safety.resources import real_resources, shared_estop
 from rig.told import Told, ToldCharger, ToldGrid, ToldLoad
 from rig.vehicle_model import LEAF, VehicleModel
 from rig.visa.faults import Fault, FaultyDevice
@@ -90,6 +90,8 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
         for part in config.parts.values()
         if registry[part.driver].transport == "contacts" and (words := _unwired(part, config.parts.get("digital_io")))
     ]
+    if words := shared_estop(config, socket.gethostname()):
+        problems.append(f"{path}: [safety] estop: {words}")
     if problems:
         raise BenchConfigError(problems)
     return config

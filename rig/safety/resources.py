@@ -7,9 +7,11 @@ bench file gives it: two files that share an instrument must call it by one.
 
 from __future__ import annotations
 
+import os
 import re
 
 from rig.bench_config import CONTACTS, BenchConfig
+from rig.safety.estop import estop_board
 
 _TCPIP = re.compile(r"(?:TCPIP|VICP)[0-9]*::([^:]+)(?:::(.+?))??(?:::INSTR)?", re.IGNORECASE)
 _URL = re.compile(r"(?:socket|rfc2217|udp)://([^:/?]+):([0-9]+).*", re.IGNORECASE)
@@ -22,7 +24,24 @@ def real_resources(config: BenchConfig, host: str) -> list[str]:
     if not parts:
         return []
     can = f"{host} CAN {config.can.interface} {config.can.channel}".strip()
-    return [can, *(resource_name(part.resource, host) for part in parts)]
+    names = [can, *(resource_name(part.resource, host) for part in parts)]
+    board = estop_board(config.safety.estop)
+    return names if board is None else [*names, resource_name(board.resource, host)]
+
+
+def shared_estop(config: BenchConfig, host: str) -> str:
+    """Why the emergency stop's board cannot be the supervisor's own; empty when it can."""
+    board = estop_board(config.safety.estop)
+    if board is None:
+        return ""
+    own = _line(board.resource, host)
+    for part in config.parts.values():
+        if not part.emulated and part.resource != CONTACTS and _line(part.resource, host) == own:
+            return (
+                f"{board.resource} is the line of [{part.name}], and a line has one owner; put the chain's board on a "
+                "line of its own, or wire the chain to a file: or cts: input"
+            )
+    return ""
 
 
 def resource_name(resource: str, host: str) -> str:
@@ -43,6 +62,12 @@ def _reached(there: str, device: str, host: str) -> str:
     name = there.lower()
     own = name == "localhost" or name.startswith("127.")
     return f"{host} {name} {device}" if own else f"{name} {device}"
+
+
+def _line(resource: str, host: str) -> str:
+    """A resource by where it ends: /dev/serial/by-id has links."""
+    port = local_port(resource)
+    return os.path.realpath(port) if port else resource_name(resource, host)
 
 
 def local_port(resource: str) -> str:

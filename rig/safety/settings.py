@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from rig.quantity import Amperes, Fraction, Seconds, Volts, Watts
+from rig.safety.estop import estop_board
 
 
 class SafetyTable(BaseModel):
@@ -37,8 +38,14 @@ class SafetyTable(BaseModel):
     heartbeat: Seconds = Field(2.0, ge=0.5, le=60)
     clock: Seconds = Field(10.0, ge=2, le=600)
     conductor: Seconds = Field(300.0, ge=10, le=86_400)
-    estop: str = Field("", pattern=r"^$|^file:/.+$|^(cts|dsr|cd|ri):.+$")
+    estop: str = Field("", pattern=r"^$|^file:/.+$|^(cts|dsr|cd|ri|modbus):.+$")
     alone: tuple[Literal["battery", "grid", "house_l1", "house_l2"], ...] = ()
+
+    @field_validator("estop")
+    @classmethod
+    def _a_board_s_input(cls, estop: str) -> str:
+        estop_board(estop)
+        return estop
 
     @model_validator(mode="after")
     def _in_order(self) -> SafetyTable:

@@ -80,7 +80,7 @@ class Supervisor:
         self._listen_to_signals()
         try:
             self._outputs.hold()
-            estop = open_estop(self._orders.estop)
+            estop = open_estop(self._orders.estop, self._clock)
         except RigError as error:
             self._wire.send(Refused(f"the supervisor cannot watch the bench: {error}"))
             return 2

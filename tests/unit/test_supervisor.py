@@ -70,6 +70,10 @@ def test_levels_are_the_plates_unless_the_bench_file_says_otherwise() -> None:
         ('voltage = "420 A"', "[safety] voltage"),
         ("heartbeat = 0.1", "[safety] heartbeat"),
         ('estop = "gpio17"', "[safety] estop"),
+        ('estop = "modbus:/dev/ttyUSB2"', "[safety] estop: names no line and input; write modbus:/dev/ttyUSB2?input=1"),
+        ('estop = "modbus:?input=1"', "[safety] estop: names no line and input"),
+        ('estop = "modbus:/dev/ttyUSB2?input=0"', "[safety] estop: input=0 is no key or no value of a board"),
+        ('estop = "modbus:/dev/ttyUSB2?input=1&unti=2"', "[safety] estop: unti=2 is no key or no value of a board"),
         ("soc_min = 0.9\nsoc_max = 0.2", "soc_min = 0.9 is not below soc_max = 0.2"),
         ("hartbeat = 1.0", "did you mean 'heartbeat'?"),
         ('alone = ["vehicle"]', "[safety] alone"),
@@ -163,23 +167,30 @@ def test_an_interruption_is_the_foregrounds_and_no_lanes() -> None:
 # -- the E-stop input
 
 
-def test_a_file_that_is_not_1_counts_as_pressed(tmp_path: Path) -> None:
+@pytest.fixture
+def clock() -> Iterator[RealClock]:
+    clock = RealClock()
+    yield clock
+    clock.close()
+
+
+def test_a_file_that_is_not_1_counts_as_pressed(tmp_path: Path, clock: RealClock) -> None:
     path = tmp_path / "value"
-    look = open_estop(f"file:{path}")
+    look = open_estop(f"file:{path}", clock)
     assert "cannot be read" in look()  # a broken wire stops the bench too
     path.write_text("1\n")
     assert not look()
     path.write_text("0\n")
     assert "shows '0'" in look()
-    assert not open_estop("")()
+    assert not open_estop("", clock)()
 
 
-def test_a_modem_line_that_is_off_counts_as_pressed() -> None:
-    assert not open_estop("dsr:loop://")()  # pyserial's loop answers on
-    pressed = open_estop("cts:loop://")
+def test_a_modem_line_that_is_off_counts_as_pressed(clock: RealClock) -> None:
+    assert not open_estop("dsr:loop://", clock)()  # pyserial's loop answers on
+    pressed = open_estop("cts:loop://", clock)
     assert not pressed()
     with pytest.raises(LostInstrument, match="estop"):
-        open_estop("cts:/dev/none")
+        open_estop("cts:/dev/none", clock)
 
 
 # -- wire and log
@@ -398,13 +409,6 @@ class Load(_Part):
     def make_safe(self) -> SafeState:
         self.bench.events.append(f"load off at {self.bench.house:g} V")
         return SafeState(True, ("input open",))
-
-
-@pytest.fixture
-def clock() -> Iterator[RealClock]:
-    clock = RealClock()
-    yield clock
-    clock.close()
 
 
 def test_a_charger_that_obeys_ends_the_current_before_anything_is_opened(clock: RealClock) -> None:
