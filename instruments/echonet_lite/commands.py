@@ -3,7 +3,8 @@
 [APPENDIX]: Detailed Requirements for ECHONET Device Objects, 3.3.15 (electric vehicle charger/discharger) and 2
 (device object super class), as read in two public programs that use it: pychonet, ElectricVehicleChargerDischarger.py
 (EPCs, sizes, units, words) and EL-WebAPI_DeviceDescription (fujita-kait), EVChargerDischarger. No maker's charger has
-been asked. Big endian.
+been asked. Big endian. A value beyond a property's range is its mark for none: over range, under range, not measured
+(0x7FFFFFFF, 0x80000000, 0x7FFFFFFE of a signed long: [ELS] part II, from memory, M).
 
 The class knows neither a reserve for discharge, nor who moves the house, nor an emergency stop, nor an acknowledgement
 of a fault. A maker may have them as properties of its own, 0xF0..0xFF; the bench file then names them in `own`.
@@ -30,7 +31,7 @@ CONTROLLER: Final = Eoj(0x05, 0xFF, 0x01)
 @dataclass(frozen=True, slots=True)
 class Property:
     """A row. size: bytes; 0: as many as there are. signed: two's complement. unit: of one step. access: g read, s set,
-    i announced of itself when it changes."""
+    i announced of itself when it changes. low, high: what a value may be where not all its bytes can hold is one."""
 
     epc: int
     name: str
@@ -40,6 +41,8 @@ class Property:
     source: str
     confidence: Literal["S", "M"] = "S"
     signed: bool = False
+    low: int | None = None
+    high: int | None = None
 
     def pack(self, value: int) -> bytes:
         """Its bytes. ValueError when it does not fit."""
@@ -52,7 +55,10 @@ class Property:
         """Its value. ValueError when it has another size."""
         if len(data) != self.size:
             raise ValueError(f"{self.name} (0x{self.epc:02X}) has {len(data)} bytes instead of {self.size}")
-        return int.from_bytes(data, "big", signed=self.signed)
+        value = int.from_bytes(data, "big", signed=self.signed)
+        if (self.low is not None and value < self.low) or (self.high is not None and value > self.high):
+            raise ValueError(f"{self.name} (0x{self.epc:02X}) = 0x{data.hex().upper()} is the mark for no value")
+        return value
 
 
 _P, _SUPER = "[APPENDIX] class 0x027E", "[APPENDIX] device object super class"
@@ -69,13 +75,23 @@ SETTABLE = Property(0x9E, "set property map", 0, "", "g", _SUPER)
 READABLE = Property(0x9F, "get property map", 0, "", "g", _SUPER)
 RATED_CHARGE = Property(0xC5, "rated charge capacity", 4, "W", "g", _P)
 RATED_DISCHARGE = Property(0xC6, "rated discharge capacity", 4, "W", "g", _P)
-POWER_NOW = Property(0xD3, "instantaneous charging/discharging electric power", 4, "W", "g", _P, signed=True)
+POWER_NOW = Property(
+    0xD3,
+    "instantaneous charging/discharging electric power",
+    4,
+    "W",
+    "g",
+    _P,
+    signed=True,
+    low=-999_999_999,
+    high=999_999_999,
+)
 MODE = Property(0xDA, "operation mode setting", 1, "", "gsi", _P)
 INTERCONNECTED = Property(0xDB, "system interconnected type", 1, "", "g", _P)
 CHARGING_METHOD = Property(0xDC, "charging method", 1, "", "gs", _P)
 DISCHARGING_METHOD = Property(0xDD, "discharging method", 1, "", "gs", _P)
 ACTUAL = Property(0xE1, "actual operation mode", 1, "", "g", _P)
-REMAINING = Property(0xE4, "remaining stored electricity 3", 1, "%", "g", _P)
+REMAINING = Property(0xE4, "remaining stored electricity 3", 1, "%", "g", _P, low=0, high=100)
 CHARGE_POWER = Property(0xEB, "charging electric power setting", 4, "W", "gs", _P)
 DISCHARGE_POWER = Property(0xEC, "discharging electric power setting", 4, "W", "gs", _P)
 

@@ -6,6 +6,7 @@ and the driver's to understand. Requests must therefore be such as can be repeat
 
 from __future__ import annotations
 
+import termios
 import threading
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -113,7 +114,7 @@ class SerialModbus:
                         if answer is not None:
                             return answer
                     heard.silence()
-            except (serial.SerialException, OSError) as error:
+            except (serial.SerialException, OSError, termios.error) as error:  # the last one: an adapter that is gone
                 words = f"the port failed ({error}); check its cable"
                 raise LostInstrument(self.resource, frame.hex(" "), words) from None
             raise heard.lost(self.resource)
