@@ -1,22 +1,6 @@
 """What the charger's service port understands and says: protocol 1, our own.
 
-Lines are framed, tagged and checked as rig/lines/frame.py says. Bodies:
-
-  request              reply                                     what it does
-  ID?                  v2hrig,evps,<serial>,<firmware>,<protocol>
-  STATE?               <phase> <mode> <backup> <fault>           as on the panel; fault "-" when there is none
-  LAST?                <cause>                                   what ended the last session, "-" when nothing did
-  SETTINGS?            <mode> <watts> <reserve> <transfer>
-  START <mode>         start <mode>                              a session as soon as a car is plugged in
-  MODE <mode>          mode <mode>                               other direction, same session
-  POWER <watts>        power <watts>                             AC power, either direction
-  RESERVE <fraction>   reserve <fraction>                        floor for discharge, 0..1
-  METER <least> <most> meter <least> <most>                      W from the mains, "-" for no bound
-  TRANSFER <how>       transfer <how>                            auto, manual: who moves the house at a mains loss
-  HOUSE <where>        house <where>                             backup, mains: the operator moves the house
-  STOP                 stop                                      normal end
-  ESTOP                estop                                     emergency stop
-  RESET                reset                                     acknowledges a latched fault
+Lines are framed, tagged and checked as rig/lines/frame.py says. Bodies: TABLE; and by itself
 
   event line           phase <phase> | fault <fault> | backup <bit>
 
@@ -34,6 +18,7 @@ from instruments.evps.defects import Planted, read_planted
 from instruments.evps.grid_codes import CodeName
 from rig.fmu.description import is_fmu, read_fmu
 from rig.lines.session import BAUD
+from rig.lines.table import Request
 from rig.own_charger import load_charger
 from rig.quantity import Amperes, Seconds, Volts, Watts
 from rig.roles import ChargerMode
@@ -45,6 +30,28 @@ MODES: Final[tuple[ChargerMode, ...]] = ("charge", "discharge", "standby")
 TRANSFERS: Final = ("auto", "manual")
 PLACES: Final = ("backup", "mains")
 NONE: Final = "-"
+
+TABLE: Final = (
+    Request("ID?", "v2hrig,evps,<serial>,<firmware>,<protocol>", "who answers"),
+    Request("STATE?", "<word> <mode> <bit> <none>", "phase, mode, backup, fault, as on the panel; - for no fault"),
+    Request("LAST?", "<none>", "what ended the last session, - when nothing did"),
+    Request("SETTINGS?", "<mode> <watts> <fraction> <how>", "as they are"),
+    Request("START <mode>", "start <mode>", "a session as soon as a car is plugged in"),
+    Request("MODE <mode>", "mode <mode>", "other direction, same session"),
+    Request("POWER <watts>", "power <watts>", "AC power, either direction"),
+    Request("RESERVE <fraction>", "reserve <fraction>", "floor for discharge"),
+    Request("METER <bound> <bound>", "meter <bound> <bound>", "least and most W from the mains, - for no bound"),
+    Request("TRANSFER <how>", "transfer <how>", "who moves the house at a mains loss"),
+    Request("HOUSE <where>", "house <where>", "the operator moves the house"),
+    Request("STOP", "stop", "normal end"),
+    Request("ESTOP", "estop", "emergency stop"),
+    Request("RESET", "reset", "acknowledges a latched fault"),
+)
+FIELDS: Final = {
+    "serial": r"[^,]+", "firmware": r"[^,]+", "protocol": r"\d+", "word": r"\w+", "none": r"[\w-]+", "bit": "[01]",
+    "mode": "|".join(MODES), "watts": r"\d+(?:\.\d+)?", "fraction": r"[01](?:\.\d+)?",
+    "bound": r"-?\d+(?:\.\d+)?|-", "how": "|".join(TRANSFERS), "where": "|".join(PLACES),
+}  # fmt: skip
 
 FORM, UNKNOWN, VALUE, STATE, DEAD = 1, 2, 3, 4, 5
 REFUSALS: Final = {

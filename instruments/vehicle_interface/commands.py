@@ -1,17 +1,6 @@
 """What the vehicle interface box understands and says: protocol 1, our own. For builders: docs/vehicle-interface.md.
 
-Lines are framed, tagged and checked as rig/lines/frame.py says. Bodies:
-
-  request              reply                              what it does
-  ID?                  v2hrig,vehicle-interface,<serial>,<firmware>,<protocol>
-  TIME?                <micros> <events>                  counter now, event lines sent since power-on
-  STATE?               <micros> <events> <8 bits>         d1 d2 k proximity lock contactor demand tripped, each 0 or 1
-  WIRE <wire> <bit>    <wire> <bit>                       drives k or proximity
-  CONTACTOR <bit>      contactor <bit>                    energises (or not) the coils of the EV contactor pair
-  VOLT?                <micros> <volts>                   inlet voltage, connector side of the contactor, two decimals
-  WATCHDOG <s>         watchdog <s>                       0.2..60 s; how long the host may be silent
-  RESET                reset                              acknowledges a trip
-  EVENT <nn>           <body of that event>               an event line that was missed, while it is kept
+Lines are framed, tagged and checked as rig/lines/frame.py says. Bodies: TABLE, its source our own page; and by itself
 
   event line           <micros> <name> <bit>
                        name: d1 d2 k proximity lock contactor watchdog; bit: its new state (watchdog: 1)
@@ -35,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rig.chademo.events import Wire
 from rig.lines.session import BAUD
+from rig.lines.table import Request
 
 PROTOCOL: Final = 1
 IDENTITY: Final = "v2hrig,vehicle-interface"
@@ -43,6 +33,23 @@ WIRES: Final[tuple[Wire, ...]] = ("d1", "d2", "k", "proximity", "lock")
 DRIVEN: Final[tuple[Wire, ...]] = ("k", "proximity")
 STATE_BITS: Final = (*WIRES, "contactor", "demand", "tripped")
 """Order of the bits of STATE?. contactor: its auxiliary contact. demand: its coils are energised."""
+
+TABLE: Final = (
+    Request("ID?", "v2hrig,vehicle-interface,<serial>,<firmware>,<protocol>", "who answers"),
+    Request("TIME?", "<micros> <events>", "counter now, event lines sent since power-on"),
+    Request("STATE?", "<micros> <events> <bits>", "STATE_BITS, each 0 or 1"),
+    Request("WIRE <wire> <bit>", "<wire> <bit>", "drives k or proximity"),
+    Request("CONTACTOR <bit>", "contactor <bit>", "energises (or not) the coils of the EV contactor pair"),
+    Request("VOLT?", "<micros> <volts>", "inlet voltage, connector side of the contactor, two decimals"),
+    Request("WATCHDOG <s>", "watchdog <s>", "how long the host may be silent"),
+    Request("RESET", "reset", "acknowledges a trip"),
+    Request("EVENT <nn>", "<micros> <name> <bit>", "an event line that was missed, while it is kept"),
+)
+FIELDS: Final = {
+    "serial": r"[^,]+", "firmware": r"[^,]+", "protocol": r"\d+", "micros": r"\d+", "events": r"\d+", "bits": "[01]{8}",
+    "wire": "k|proximity", "bit": "[01]", "volts": r"-?\d+\.\d\d", "s": r"\d+(?:\.\d+)?", "nn": "[0-9A-F]{2}",
+    "name": "d1|d2|k|proximity|lock|contactor|watchdog",
+}  # fmt: skip
 
 OPEN_DELAY: Final = 2.5
 """s from k off to the coils off (chademo.md 2 stop: the EVSE has 0.5 s for 5 A or less after k off [CLARA], and the EV

@@ -12,6 +12,7 @@ A momentary closure is timed by the board itself, so a button is let go though t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -31,6 +32,29 @@ INPUTS: Final = 0x0000
 """Discrete inputs 0..7, function 02. [DEV] 0x10000-0x10007 in its own notation."""
 VERSION: Final = 0x8000
 """[DEV] 0x48000: software version in hundredths, function 03."""
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """A row. function: code. first, count: addresses."""
+
+    name: str
+    function: int
+    first: int
+    count: int
+    source: str
+    confidence: Literal["S", "M"] = "S"
+
+
+TABLE: Final = (
+    Register("relays", READ_COILS, RELAYS, CHANNELS, "[DEV] 0x0000-0x0007"),
+    Register("relay", WRITE_COIL, RELAYS, CHANNELS, "[DEV] 0x0000-0x0007"),
+    Register("all relays", WRITE_COIL, ALL, 1, "[DEV] 0x00FF"),
+    Register("momentary", WRITE_COIL, MOMENTARY, CHANNELS, "[DEV] 0x0200-0x0207"),
+    Register("inputs", READ_INPUTS, INPUTS, CHANNELS, "[DEV] 0x10000-0x10007"),
+    Register("version", READ_REGISTERS, VERSION, 1, "[DEV] 0x48000"),
+)
+
 ON, OFF = 0xFF00, 0x0000
 STEP: Final = 0.1
 """s of a momentary closure's time. [DEV]"""
