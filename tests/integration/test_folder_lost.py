@@ -51,6 +51,8 @@ def said(folder: Path) -> Iterator[list[str]]:
             lines.append(line.strip())
             if line.strip() == "energised":
                 break
+        else:
+            pytest.fail("\n".join(lines))
         for one in (folder / "run", folder / "run" / "captures"):
             one.chmod(0o555)
             if os.geteuid() == 0:
@@ -59,6 +61,7 @@ def said(folder: Path) -> Iterator[list[str]]:
         yield [*lines, *rest.splitlines()]
     finally:
         run.kill()
+        run.communicate()
         for one in (folder / "run", folder / "run" / "captures", folder / "locked"):
             if one.exists():
                 one.chmod(0o755)
