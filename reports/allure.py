@@ -13,21 +13,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import uuid
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from reports import numbers, summary
 from reports.allure_steps import Facts, millis, plain_steps
 from reports.gather import gather
-from reports.pictures import Drawn, Gallery
+from reports.pictures import Drawn, Gallery, parts
 from reports.plain import visible
 from reports.run import Outcome, Run, Test
 from reports.standalone import standalone
 from rig.errors import TraceError
-from rig.evidence.captures import Row, read_can
+from rig.evidence.captures import Row, read_can, read_can_table
 from rig.evidence.documents import CaptureStored
 from rig.evidence.journal import scan_journal
 from rig.evidence.run_info import RunInfo, read_run_info
@@ -81,7 +85,7 @@ class _Writer:
         self._folder, self._out, self._run = folder, out, run
         self._begun = _begun(info)
         self._info = info
-        self._bus_log: list[Row] | None = None
+        self._buses: dict[int, pa.Table] | None = None
         gallery = Gallery(folder, run)
         self._wrong, self._drawn = gallery.wrong, gallery.draw_all(run)
 
@@ -191,11 +195,17 @@ class _Writer:
         return {"name": told, "source": file, "type": "application/vnd.apache.arrow.file"}
 
     def _frames(self, test: Test) -> list[Row]:
-        """Of the bus while the test ran, where one log holds the whole run. The log is read once."""
-        if self._bus_log is None:
+        """Of the bus while the test ran, from the log of its part of the run. A log is read once."""
+        if self._buses is None:
             stored = [one for one in self._run.outside.captures if one.kind == "can" and one.file not in self._wrong]
-            self._bus_log = [row for one in stored for row in read_can(self._folder, one)]
-        return [row for row in self._bus_log if test.begun <= row[0] <= test.begun + test.seconds]
+            where = parts(self._run)
+            self._buses = {where[one.sha256]: read_can_table(self._folder, one) for one in stored}
+        if (log := self._buses.get(test.part)) is None:
+            return []
+        until = math.nextafter(test.begun + test.seconds, math.inf)
+        low, high = np.searchsorted(log.column("t").to_numpy(), (test.begun, until))
+        rows = log.slice(int(low), int(high - low))
+        return list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
     def _bus(self, frames: list[Row], title: str, name: str) -> Facts:
         file = f"{name}-attachment.log"

@@ -52,7 +52,7 @@ def _take(run: Run, line: Line, values: dict[int, Value]) -> None:
         case Required():
             run.requirements[doc.id] = Asked(doc)
         case TestStart():
-            run.tests.append(Test(len(run.tests), doc, line.t))
+            run.tests.append(Test(len(run.tests), doc, line.t, part=1 + len(run.resumed)))
         case TestStop():
             if test is not run.outside:
                 test.outcome, test.reason, test.seconds, test.ended = doc.outcome, doc.reason, doc.seconds, True

@@ -43,10 +43,8 @@ class Gallery:
         self._stored = {one.sha256: one for test in run.everything for one in test.captures}
         self.wrong = {one.file: said for one in self._stored.values() if (said := check_capture(folder, one))}
         self._last: tuple[str, Waveform | Table | None] = ("", None)
-        self._parts = _parts(run) if buses else {}
-        self._logs = {
-            self._parts[sha]: one for sha, one in self._stored.items() if one.kind == "can" and sha in self._parts
-        }
+        where = parts(run) if buses else {}
+        self._logs = {where[sha]: one for sha, one in self._stored.items() if one.kind == "can" and sha in where}
         self._log: tuple[str, pa.Table | None] = ("", None)
 
     def draw_all(self, run: Run) -> dict[int, list[Drawn]]:
@@ -55,7 +53,8 @@ class Gallery:
         width, left = (FINE if len(wanted) <= MANY else COARSE), BUDGET
         found: dict[int, list[tuple[int, Drawn]]] = {}
         for test, place, picture in wanted:
-            drawn = self._draw(picture, width) if left > 0 else self._left_out(picture)
+            part = test.part if test.index >= 0 or not run.resumed else 0
+            drawn = self._draw(picture, width, part) if left > 0 else self._left_out(picture)
             left -= len(drawn.image or "")
             found.setdefault(test.index, []).append((place, drawn))
         return {index: [one for _, one in sorted(row, key=lambda pair: pair[0])] for index, row in found.items()}
@@ -69,7 +68,7 @@ class Gallery:
         stored = self._stored.get(sha)
         return stored if stored and stored.kind == "waveform" else None
 
-    def _draw(self, picture: Picture, width: int) -> Drawn:
+    def _draw(self, picture: Picture, width: int, part: int = 0) -> Drawn:
         own, columns = self._own(picture), dict[str, Column]()
         notes = [f"capture {sha[:12]} is not in this journal" for sha in picture.captures if sha not in self._stored]
         for stored in own:
@@ -82,15 +81,13 @@ class Gallery:
         missing = [name for name in dict.fromkeys(wanted) if name not in columns]
         if missing and not notes:
             notes.append(f"no capture of this picture has {', '.join(missing)}")
-        log = self._bus(picture)
+        log = self._bus(part)
         image = draw(picture, columns, width, log=log) if len(missing) < len(set(wanted)) else None
         return Drawn(picture, image, tuple(notes), own)
 
-    def _bus(self, picture: Picture) -> pa.Table | None:
-        """The log of the part of the run the picture is of: each part has its own clock. None where it cannot be read,
-        which is said of the capture itself."""
-        part = next((self._parts[sha] for sha in picture.captures if sha in self._parts), None)
-        stored = self._logs.get(part) if part is not None else None
+    def _bus(self, part: int) -> pa.Table | None:
+        """The log of a part of the run. None where it cannot be read, which is said of the capture itself."""
+        stored = self._logs.get(part)
         if stored is None or stored.file in self.wrong:
             return None
         if self._log[0] != stored.sha256:
@@ -118,7 +115,7 @@ class Gallery:
         return {one.name: (read.t, row) for one, row in zip(read.channels, read.values, strict=True)}
 
 
-def _parts(run: Run) -> dict[str, int]:
+def parts(run: Run) -> dict[str, int]:
     """Digest of a capture -> the part of the run it was stored in."""
     found, part = dict[str, int](), 1
     for line in run.reading.lines:

@@ -72,6 +72,8 @@ class Test:
     safe: list[tuple[float, SafeStateReached]] = field(default_factory=list)
     surroundings: Surroundings | None = None
     """What was read before it began."""
+    part: int = 1
+    """Of the run it was carried out in: bench time begins again with each."""
 
     @property
     def name(self) -> str:

@@ -10,14 +10,16 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 
 import pytest
-from synthetic_run import CATALOGUE, Teller, build
+from synthetic_run import CATALOGUE, Teller, build, transfer
 
 from reports.allure import write_allure
 from reports.formats import formats
 from reports.github import tell_github
+from reports.html import render_html
 from reports.junit import render_junit, write_junit
 from rig.errors import TraceError, UseError
-from rig.evidence.documents import Incident, Required, RuleFound, Stimulus
+from rig.evidence.documents import Incident, Required, Resumed, RuleFound, Stimulus, TestStop
+from rig.evidence.journal import scan_journal
 
 EVIL = "]]> <script>alert(1)</script> & \" ' \x00\x1b[31m\x85 \ud7ff \u202e \ufffe ```\n::error::no\n| x |"
 
@@ -283,3 +285,28 @@ def test_names_of_reports() -> None:
     assert formats("pdf, html,pdf") == ("pdf", "html")
     with pytest.raises(UseError, match="--to word: no such report; there are html, pdf, junit, allure"):
         formats("html,word")
+
+
+def test_frames_of_one_part_of_a_run_are_never_shown_beside_a_test_of_another(tmp_path: Path) -> None:
+    """Bench time begins again with each part: the same second is another moment. The first part lost its log."""
+    teller = Teller(tmp_path / "run")
+    teller.begin()
+    begun = teller.t
+    transfer(teller, 0.5, 0, 0.03, name="[first]")
+    kept = tuple(one.doc.test for one in scan_journal(teller.folder).lines if isinstance(one.doc, TestStop))
+    teller.journal.append(
+        Resumed(part=2, head=teller.journal.head, lines=teller.journal.count, kept=kept, torn=0, aside="")
+    )
+    teller.t = begun
+    log = teller.captures.can_log()
+    transfer(teller, 0.5, 0, 0.03, name="[second]")
+    for k in range(200):
+        log.append(begun + 0.1 * k, "car", 0x102, b"\x01")
+    log.close()
+    folder = teller.end()
+    out = write_allure(folder, tmp_path / "allure")
+    found = {"[" + one["fullName"].rpartition("[")[2]: one.get("attachments", []) for one in results(out)}
+    logs = {name: [one["name"] for one in some if "candump" in one["name"]] for name, some in found.items()}
+    assert logs == {"[first]": [], "[second]": ["CAN while the test ran, candump log"]}
+    rows = re.split(r'(?=<details class="test row" id="t-\d+")', render_html(folder))[1:]
+    assert ["data-can" in one for one in rows] == [False, True]
