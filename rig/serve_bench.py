@@ -83,24 +83,28 @@ def serve_bench(
     ports: Ports | None = None,
     host: str = LOOPBACK,
     via: Transport = "socket",
+    others: Mapping[str, Transport] | None = None,
     first: str = "",
 ) -> Iterator[Served]:
     """Serve the emulated parts of a bench for as long as the block runs. cable_only: just the charger and what hangs on
     its cable. ports: where they listen; None: the system chooses, and there is no port mapper. via: the transport under
-    which `places` names a message instrument. first: the message instrument that stands first on a shared port."""
+    which `places` names a message instrument; others: of single ones, by part. first: the message instrument that
+    stands first on a shared port."""
     parts = [config.parts[name] for name in PARTS if name in config.parts and config.parts[name].emulated]
     parts = [part for part in parts if part.name in CABLE or not cable_only]
     _refuse(config, parts, registry)
-    served_first = [part for part in parts if part.name == first and registry[part.driver].transport == "visa"]
-    if first and not served_first:
-        known = ", ".join(part.name for part in parts if registry[part.driver].transport == "visa")
-        raise UseError(
-            f"{config.file}: --first {first}: no message instrument is served under this name; name one of {known}"
-        )
-    parts = served_first + [part for part in parts if part not in served_first]
+    others = others or {}
+    known = [part.name for part in parts if registry[part.driver].transport == "visa"]
+    for option, name in [*(("--via", one) for one in others), *([("--first", first)] if first else [])]:
+        if name not in known:
+            raise UseError(
+                f"{config.file}: {option} {name}: no message instrument is served under this name; "
+                f"name one of {', '.join(known)}"
+            )
+    parts.sort(key=lambda part: part.name != first)
     with ExitStack() as stack:
         serving = _Serving(config, registry, profile, seed, stack)
-        served = serving.begin(parts, ports or Ports(), host, via)
+        served = serving.begin(parts, ports or Ports(), host, {**dict.fromkeys(known, via), **others})
         try:
             yield served
         finally:
@@ -148,8 +152,8 @@ class _Serving:
         self._places = stack.enter_context(ExitStack())
         self._devices: dict[PartName, tuple[PartConfig, Driver, Any]] = {}
 
-    def begin(self, parts: list[PartConfig], ports: Ports, host: str, via: Transport) -> Served:
-        """Emulate and serve."""
+    def begin(self, parts: list[PartConfig], ports: Ports, host: str, via: Mapping[str, Transport]) -> Served:
+        """Emulate and serve. via: of each message instrument."""
         everywhere: dict[PartName, list[str]] = {}
         with self._clock.lock:
             if not any(part.name == "grid" for part in parts):
@@ -181,7 +185,7 @@ class _Serving:
         self._places.callback(served.close)
         for name in messages:
             resources = served.resources[name]
-            places[name], everywhere[name] = resources[via], list(resources.values())
+            places[name], everywhere[name] = resources[via[name]], list(resources.values())
         ordered = {part.name: places[part.name] for part in parts}
         return Served(self._config, self._clock, self._world, ordered, everywhere, served.notes)
 

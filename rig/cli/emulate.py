@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, get_args
 
 import typer
 from rich.console import Console
@@ -49,7 +50,13 @@ def emulate(
     first: Annotated[
         str, typer.Option(help="part that is inst0 and hislip0, for tools that cannot name another; else in order")
     ] = "",
-    via: Annotated[Transport, typer.Option(help="with --rig: how the rig reaches its message instruments")] = "socket",
+    via: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="with --rig: how the rig reaches its message instruments: socket (the default), hislip, vxi11 or "
+            "serial; PART=... for one of them; may be repeated"
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="address to listen on; anything but loopback opens it to the network")] = (
         LOOPBACK
     ),
@@ -67,9 +74,11 @@ def emulate(
         signal.signal(number, _interrupt)
     mapper: Literal["try", "yes", "no"] = "try" if port_mapper is None else "yes" if port_mapper else "no"
     ports = Ports(port, hislip_port if port else 0, vxi11_port, mapper)
+    usual, others = read_via(via or [])
     with serve_bench(
-        config, REGISTRY, profile, seed=seed, cable_only=only is not None, ports=ports, host=host, via=via, first=first
-    ) as served:
+        config, REGISTRY, profile, seed=seed, cable_only=only is not None, ports=ports, host=host, via=usual,
+        others=others, first=first,
+    ) as served:  # fmt: skip
         if rig is not None:
             _write(rig, rig_file(config, served.places, channel))
         _show(served)
@@ -79,6 +88,25 @@ def emulate(
                 served.wait(LOOK)
         except KeyboardInterrupt:
             print("v2hrig: ending; bringing the emulated bench to its safe state", flush=True)
+
+
+def read_via(wishes: Sequence[str]) -> tuple[Transport, dict[str, Transport]]:
+    """The transport of all message instruments, and of single ones by part. UseError for none, or one named twice."""
+    usual: list[Transport] = []
+    others: dict[str, Transport] = {}
+    for wish in wishes:
+        part, _, name = wish.rpartition("=")
+        known = next((one for one in get_args(Transport) if one == name), None)
+        if known is None or (not part and "=" in wish):
+            there = ", ".join(get_args(Transport))
+            raise UseError(f"--via {wish}: {name!r} is no transport; write one of {there}, or PART=one of them")
+        if part in others or (not part and usual):
+            raise UseError(f"--via {wish}: {part or 'the transport of all'} is named twice; keep one")
+        if part:
+            others[part] = known
+        else:
+            usual.append(known)
+    return (usual or ["socket"])[0], others
 
 
 def _interrupt(*_: object) -> NoReturn:
