@@ -39,12 +39,12 @@ def left_over(come: Callable[[int], object], many: int) -> float:
 
 def test_lines_that_do_not_come_again_are_forgotten() -> None:
     face = ScpiFace("ACME,3600,SN1,1.0", {VOLTAGE: (lambda value: None, lambda: 0.0)})
-    assert left_over(lambda n: face.process(f"VOLT {n / 100:.2f}"), 2000) < 400.0
+    assert left_over(lambda n: face.process(f"VOLT {n / 100:.2f}"), 600) < 200.0
 
 
 def test_frames_that_do_not_come_again_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec, "_KNOWN", {})
-    assert left_over(lambda n: codec.decode(Frame(0x109, n.to_bytes(8, "big"))), 12_000) < 2000.0
+    assert left_over(lambda n: codec.decode(Frame(0x109, n.to_bytes(8, "big"))), 4_200) < 400.0
 
 
 @pytest.mark.parametrize("comes_back", [True, False])
@@ -56,5 +56,5 @@ def test_frames_that_came_back_or_never_will_are_awaited_no_longer(comes_back: b
         echoes.expect(frame, 0.1 * n)
         assert not comes_back or echoes.is_one(frame, 0.1 * n + 0.01)
 
-    assert left_over(come, 2000) < 400.0
+    assert left_over(come, 600) < 300.0
     assert not echoes.is_one(Frame(0x102, bytes(8)), 1e4)
