@@ -30,6 +30,7 @@ from rig.bench import Bench
 from rig.chademo.rules import ALL
 from rig.chademo.vehicle_state import VehiclePhase
 from rig.clock import Stopwatch
+from rig.errors import RigError
 from rig.evidence.verify import verify_run
 from rig.metrology.power import energy
 from rig.metrology.transfer import transfer_time
@@ -245,8 +246,11 @@ def soak(hours: int, seed: int, folder: Path) -> Told:
         run = Run(bench, read_catalogue(REQUIREMENTS).for_profile(profile), folder, ALL)
         run.begin(("XFR-002",), ("soak",), catalogue_revision())
         soaking, watch = Soak(bench, run, Random(seed)), Stopwatch()
-        for number in range(hours):
-            print(soaking.hour(number), f"{watch.seconds():.0f} s", flush=True)
+        try:
+            for number in range(hours):
+                print(soaking.hour(number), f"{watch.seconds():.0f} s", flush=True)
+        except (RigError, KeyboardInterrupt) as error:  # what the hours before have shown is not lost with this one
+            soaking.told.wrong.append(f"hour {number}: cut off by {type(error).__name__}: {error}")
         run.rested(bench.make_safe())
         run.end("completed")
     told = soaking.told

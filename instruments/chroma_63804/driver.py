@@ -105,7 +105,7 @@ class Chroma63804(ScpiDriver):
         readable = ACCURACY["power"].range_for(power).limit(power)
         explained = 1.5 * ACCURACY["power_set"].range_for(power).limit(power)
         if readable < abs(missing) <= explained:
-            self._set(POWER, min(power + missing, RATING.power), check=True)
+            self._set(POWER, min(max(power + missing, 0.0), RATING.power), check=True)
 
     def _measured(self, function: str, value: float, unit: str) -> Measurement:
         budget = ACCURACY.budget(function, value)
