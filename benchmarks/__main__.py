@@ -31,6 +31,42 @@ a test: a slow machine fails none.
 """
 
 
+TARGETS: dict[str, Row] = {
+    "session": Row(
+        "an hour of a V2H session, monitors and journal on, beside bare frames", 0.25, True,
+        "calls of Python: rules at each reading, queries of the instruments, the controllers' wakes, in equal parts",
+    ),
+    "certify": Row(
+        "`certify --depth normal`, wall", 90.0, False,
+        "one core of two: one bench is one world in one virtual time; exchanges with instruments are most of it", " s",
+    ),
+    "check": Row(
+        "a check with durable record, beside an OpenHTF phase", 1.0, False,
+        "the disk: one fsync a verdict",
+    ),
+    "query": Row("a VISA query in process, beside pyvisa-sim", 2.0, True, "pyvisa's own layers"),
+    "tcp": Row("a query over TCP, beside a bare echo", 0.7, True, "a system call more, and Python between the two"),
+    "judging": Row("a trace read and judged, beside cantools decoding", 1.0, True, "splitting the lines of the file"),
+    "analysing": Row(
+        "a channel analysed, the slowest way, beside numpy reading it", analysing.AIM, True,
+        "sums over half cycles of float64 made of float32",
+    ),
+    "report": Row(
+        "HTML report of 10,000 measurements, beside Allure 3, processor time", 1.0, False,
+        "pictures decimated from their captures, and the templates",
+    ),
+    "help": Row(
+        '`v2hrig --help`, beside `python -c "import pytest"`', 1.5, False, "starting Python, and typer",
+    ),
+    "farm": Row(
+        "a campaign on 2 workers, beside 1", 1.8, True, "what is not shared: start of the workers, and the last unit",
+    ),
+    "memory": Row(
+        "memory of a 24 h run, beside a 1 h run", 1.2, False, "what the circuit remembers of its last minute",
+    ),
+}  # fmt: skip
+
+
 def hour() -> Row:
     """An emulated hour beside the bare exchange of its frames."""
     floors, sessions = [], []
@@ -39,53 +75,37 @@ def hour() -> Row:
         with tempfile.TemporaryDirectory() as folder:
             sessions.append(session(HOUR, Path(folder) / str(number))[0])
     floor, wall = min(floors), min(sessions)
-    return Row(
-        "an hour of a V2H session, monitors and journal on, beside bare frames", 0.25, True,
-        "calls of Python: rules at each reading, queries of the instruments, the controllers' wakes, in equal parts",
-        f"{wall:.1f} s, {HOUR / wall:.0f} x real time", f"{floor:.2f} s, {HOUR / floor:.0f} x", floor / wall,
-    )  # fmt: skip
+    words = (f"{took:.2f} s, {HOUR / took:.0f} x real time" for took in (wall, floor))
+    return TARGETS["session"].found(*words, floor / wall)
 
 
 def whole() -> Row:
     """Every suite."""
     wall, bench = campaigns.certified("normal")
-    return Row(
-        "`certify --depth normal`, wall", 90.0, False,
-        "one core of two: one bench is one world in one virtual time; exchanges with instruments are most of it",
-        f"{wall:.0f} s", f"{bench / HOUR:.1f} h of bench, {bench / wall:.0f} x real time", wall, " s",
-    )  # fmt: skip
+    beside = f"{bench / HOUR:.1f} h of bench, {bench / wall:.0f} x real time"
+    return TARGETS["certify"].found(f"{wall:.0f} s", beside, wall)
 
 
 def check() -> Row:
     """A check with its record."""
     ours, theirs = keeping.best(200, TURNS)
-    what, bound = "a check with durable record, beside an OpenHTF phase", "two documents checked and chained; one fsync"
     if theirs is None:
-        return Row(what, 1.0, False, bound, skipped=keeping.MISSING)
-    return Row(what, 1.0, False, bound, f"{ours * 1e3:.2f} ms", f"{theirs * 1e3:.2f} ms", ours / theirs)
+        return TARGETS["check"].without(f"{keeping.MISSING}; ours took {ours * 1e3:.2f} ms")
+    return TARGETS["check"].found(f"{ours * 1e3:.2f} ms", f"{theirs * 1e3:.2f} ms", ours / theirs)
 
 
 def query() -> list[Row]:
     """Queries of emulated instruments."""
     best = queries.rates(2000, PLENTY)
-    rows = (
-        ("a VISA query in process, beside pyvisa-sim", "in_process", "simulated", 2.0, "pyvisa's own layers"),
-        ("a query over TCP, beside a bare echo", "served", "echo", 0.7, "two system calls more, and two locks"),
-    )
-    return [
-        Row(what, aim, True, bound, f"{best[a]:.0f} /s", f"{best[b]:.0f} /s", best[a] / best[b])
-        for what, a, b, aim, bound in rows
-    ]
+    pairs = (("query", "in_process", "simulated"), ("tcp", "served", "echo"))
+    return [TARGETS[row].found(f"{best[a]:.0f} /s", f"{best[b]:.0f} /s", best[a] / best[b]) for row, a, b in pairs]
 
 
 def judge() -> Row:
     """A trace judged."""
     _, best = judging.rates(HOUR, TURNS)
     ours, theirs = best["check"], best["cantools"]
-    return Row(
-        "a trace read and judged, beside cantools decoding", 1.0, True, "splitting the lines of the file",
-        f"{ours / 1e3:.0f} k frames/s", f"{theirs / 1e3:.0f} k frames/s", ours / theirs,
-    )  # fmt: skip
+    return TARGETS["judging"].found(f"{ours / 1e3:.0f} k frames/s", f"{theirs / 1e3:.0f} k frames/s", ours / theirs)
 
 
 def analyse() -> Row:
@@ -93,72 +113,59 @@ def analyse() -> Row:
     best = analysing.measured(PLENTY)
     read = best.pop("plain read")
     slowest = min(best, key=lambda name: best[name])
-    return Row(
-        f"a channel analysed ({slowest} is the slowest), beside numpy reading it", analysing.AIM, True,
-        "sums over half cycles of float64 made of float32", f"{best[slowest] / 1e6:.0f} MS/s", f"{read / 1e6:.0f} MS/s",
-        best[slowest] / read,
-    )  # fmt: skip
+    ours = f"{slowest} {best[slowest] / 1e6:.0f} MS/s"
+    return TARGETS["analysing"].found(ours, f"{read / 1e6:.0f} MS/s", best[slowest] / read)
 
 
 def report() -> Row:
     """The HTML of a long run."""
     ours, theirs, why = reports.beside_allure(5000)
-    what = "HTML report of 10,000 measurements, beside Allure 3, processor time"
-    bound = "pictures decimated from their captures, and the templates"
     if theirs is None:
-        return Row(what, 1.0, False, bound, skipped=f"{why}; ours took {ours:.1f} s")
-    return Row(what, 1.0, False, bound, f"{ours:.1f} s", f"{theirs:.1f} s", ours / theirs)
+        return TARGETS["report"].without(f"{why}; ours took {ours:.1f} s")
+    return TARGETS["report"].found(f"{ours:.1f} s", f"{theirs:.1f} s", ours / theirs)
 
 
 def helped() -> Row:
     """The first thing anybody types."""
     ours, theirs = starting.starts(PLENTY)
-    return Row(
-        '`v2hrig --help`, beside `python -c "import pytest"`', 1.5, False, "starting Python, and typer",
-        f"{ours * 1e3:.0f} ms", f"{theirs * 1e3:.0f} ms", ours / theirs,
-    )  # fmt: skip
+    return TARGETS["help"].found(f"{ours * 1e3:.0f} ms", f"{theirs * 1e3:.0f} ms", ours / theirs)
 
 
 def farm() -> Row:
     """A campaign on two workers."""
     one, two = (campaigns.farmed(workers, 8, "transfer_timing") for workers in (1, 2))
-    return Row(
-        "a campaign on 2 workers, beside 1", 1.8, True, "what is not shared: start of the workers, and the last unit",
-        f"{two:.1f} s", f"{one:.1f} s", one / two,
-    )  # fmt: skip
+    return TARGETS["farm"].found(f"{two:.1f} s", f"{one:.1f} s", one / two)
 
 
 def day() -> Row:
     """Memory of a day."""
     ours, theirs = memory.peak(DAY), memory.peak(HOUR)
-    return Row(
-        "memory of a 24 h run, beside a 1 h run", 1.2, False, "what the circuit remembers of its last minute",
-        f"{ours:.0f} MB", f"{theirs:.0f} MB", ours / theirs,
-    )  # fmt: skip
+    return TARGETS["memory"].found(f"{ours:.0f} MB", f"{theirs:.0f} MB", ours / theirs)
 
 
-QUICK: dict[str, Callable[[], Row | list[Row]]] = {
-    "session": hour, "check": check, "query": query, "judging": judge, "analysing": analyse, "help": helped,
+MEASURES: dict[str, Callable[[], Row | list[Row]]] = {
+    "session": hour, "certify": whole, "check": check, "query": query, "judging": judge, "analysing": analyse,
+    "report": report, "help": helped, "farm": farm, "memory": day,
 }  # fmt: skip
-LONG: dict[str, Callable[[], Row | list[Row]]] = {"certify": whole, "report": report, "farm": farm, "memory": day}
+LONG = frozenset({"certify", "report", "farm", "memory"})
 
 
 def main() -> None:
     """Print the table, row by row as they come, and at last as a whole."""
-    known = QUICK | LONG
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
-    parser.add_argument("--only", default="", help=f"rows, with commas between: {', '.join(known)}")
+    parser.add_argument("--only", default="", help=f"rows, with commas between: {', '.join(MEASURES)}")
     parser.add_argument("--to", type=Path, help="Markdown file to write the table to")
     chosen = parser.parse_args()
-    names = [name for name in chosen.only.split(",") if name] or list(QUICK if chosen.quick else known)
-    if unknown := [name for name in names if name not in known]:
-        parser.error(f"--only {unknown[0]}: no such row; there are {', '.join(known)}")
+    names = [name for name in chosen.only.split(",") if name] or list(MEASURES)
+    if unknown := [name for name in names if name not in MEASURES]:
+        parser.error(f"--only {unknown[0]}: no such row; there are {', '.join(MEASURES)}")
     rows: list[Row] = []
     for name in names:
-        found = known[name]()
+        left_out = chosen.quick and name in LONG
+        found = TARGETS[name].without("left out by --quick") if left_out else MEASURES[name]()
         for row in found if isinstance(found, list) else [found]:
             rows.append(row)
             print(" | ".join(row.cells()[:6]), flush=True)

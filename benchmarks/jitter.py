@@ -129,3 +129,7 @@ def _vehicle(cyclic: bool, held_up: bool = False) -> Iterator[None]:
     bus.close()
     clock.close()
     pause.close()
+
+
+if __name__ == "__main__":
+    print_jitter(6.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 HEAD = ("what", "figure", "beside", "ratio", "aim", "reached", "what bounds it")
@@ -13,19 +13,27 @@ HEAD = ("what", "figure", "beside", "ratio", "aim", "reached", "what bounds it")
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """ours, theirs: the two figures of one run, in words. ratio: of both, as the aim has it; None where there is no
-    such figure. aim: its bound; least: it is the least that is wanted, else the most. unit: of the ratio, empty where
-    it is a plain number. skipped: why there is no figure."""
+    """what: is measured. aim: of the ratio; least: the least that is wanted, else the most. bound: what keeps it from
+    being better. unit: of the ratio, empty where it is a plain number. ours, theirs: the two figures of one run, in
+    words. ratio: of both, None where there is none. skipped: why there is none."""
 
     what: str
     aim: float
     least: bool
     bound: str
+    unit: str = ""
     ours: str = ""
     theirs: str = ""
     ratio: float | None = None
-    unit: str = ""
     skipped: str = ""
+
+    def found(self, ours: str, theirs: str, ratio: float) -> Row:
+        """With its figures."""
+        return replace(self, ours=ours, theirs=theirs, ratio=ratio)
+
+    def without(self, why: str) -> Row:
+        """Without."""
+        return replace(self, skipped=why)
 
     @property
     def reached(self) -> bool | None:

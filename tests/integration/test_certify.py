@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from rigs import bench_with, certify, v2hrig
+from rigs import Ran, bench_with, certify, v2hrig
 
 from rig.evidence.documents import (
     BenchDescribed,
@@ -23,10 +23,15 @@ SOME = ("--suite", "transfer_timing", "-k", "test_charging_turns_into_dischargin
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("certify") / "first"
-    assert certify(folder, "--seed", "1", *SOME).code in (0, 3)
-    return folder
+def first(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    ran = certify(tmp_path_factory.mktemp("certify") / "first", "--seed", "1", *SOME)
+    assert ran.code in (0, 3)
+    return ran
+
+
+@pytest.fixture(scope="module")
+def ran(first: Ran) -> Path:
+    return first.folder
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(ran: Path, tmp_path: Path) -> None:
@@ -43,15 +48,14 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(ran: Path, tmp_
         assert (tmp_path / "again" / "captures" / path.name).read_bytes() == path.read_bytes()
 
 
-def test_it_says_how_far_it_is_and_where_the_report_is(tmp_path: Path) -> None:
-    ran = certify(tmp_path / "run", "--seed", "1", *SOME)
-    assert "[1/2] PASS" in ran.out
-    assert "[2/2] PASS" in ran.out
-    assert "PASS 2   FAIL 0" in ran.out
-    assert "bench time" in ran.out
-    assert "wall time" in ran.out
-    assert f"report     {tmp_path / 'run' / 'report.html'}" in ran.out
-    assert (tmp_path / "run" / "report.html").stat().st_size > 50_000
+def test_it_says_how_far_it_is_and_where_the_report_is(first: Ran) -> None:
+    assert "[1/2] PASS" in first.out
+    assert "[2/2] PASS" in first.out
+    assert "PASS 2   FAIL 0" in first.out
+    assert "bench time" in first.out
+    assert "wall time" in first.out
+    assert f"report     {first.folder / 'report.html'}" in first.out
+    assert (first.folder / "report.html").stat().st_size > 50_000
 
 
 def test_the_journal_tells_the_whole_run(ran: Path) -> None:
