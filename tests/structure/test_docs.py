@@ -3,6 +3,7 @@ every command, option, target and file it names is there. `make docs` holds the 
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
@@ -196,3 +197,15 @@ def test_a_shown_line_that_is_not_printed_is_missed() -> None:
     assert missing(["two", "one ... s"], printed) == "one ... s"
     assert missing(["four"], printed) == "four"
     assert missing(["..."], "") is None
+
+
+def test_every_folder_says_what_lives_there() -> None:
+    """In its package's docstring, or in a README; a folder of plain data is told by the one above."""
+    silent = []
+    for room in ("rig", "instruments", "suites", "fixtures", "reports", "benchmarks", "docs/generate"):
+        for folder in {path.parent for path in (TOP / room).rglob("*.py")}:
+            init = folder / "__init__.py"
+            told = init.exists() and ast.get_docstring(ast.parse(init.read_text(encoding="utf-8")))
+            if not told and not (folder / "README.md").exists():
+                silent.append(str(folder.relative_to(TOP)))
+    assert not silent, f"say in __init__.py what lives there and what never does: {', '.join(sorted(silent))}"

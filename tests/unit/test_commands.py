@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 import typer
+from typer.testing import CliRunner
 
 from rig.cli.main import COMMANDS, app
+
+TOP = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -28,3 +33,11 @@ def test_help_brings_in_no_command() -> None:
     done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=60)
     assert all(f"  {name} " in done.stdout for name in COMMANDS)
     assert done.stdout.splitlines()[-1] == "['rig.cli.main']"
+
+
+def test_the_version_stands_in_one_place() -> None:
+    """What the command says is what pyproject.toml has, and the changelog knows it."""
+    stated = tomllib.loads((TOP / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    said = CliRunner().invoke(app, ["--version"])
+    assert (said.exit_code, said.stdout) == (0, f"v2hrig {stated}\n")
+    assert f"## {stated} - " in (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
