@@ -8,12 +8,16 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 DOCS   := $(VENV)/docs-installed
 
-.PHONY: setup certify test lint bench qualify proofs chaos metrology fuzz soak docs tutorials report clean
+.PHONY: setup certify certify-all test lint bench qualify proofs chaos metrology fuzz soak docs tutorials report clean
 
 setup: $(STAMP)
 
 certify: $(STAMP)
 	$(BIN)/v2hrig certify $(ARGS)
+
+# Every system of the idea through all suites on its bench, with its report; ten minutes of one core.
+certify-all: $(STAMP)
+	$(BIN)/v2hrig certify-all $(ARGS)
 
 test: $(STAMP) lint
 	$(BIN)/python -m pytest tests -n 2 --random-order -m "not realtime and not long" $(ARGS)

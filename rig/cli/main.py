@@ -18,6 +18,10 @@ from rig.errors import BenchFault, RigError, UnsafeState
 
 COMMANDS = {
     "certify": ("certify:certify", "Run the suites on a bench and write the report."),
+    "certify-all": (
+        "certify_all:certify_all",
+        "Run every system on its bench and hold the outcome against what is due.",
+    ),
     "resume": ("resume:resume", "Run what is left of a run, on the same bench, and write the report of all of it."),
     "report": ("report:report", "Write a run's reports."),
     "export": ("export:export_run", "Write measurements, waveforms and CAN logs of a run for other tools."),

@@ -92,6 +92,7 @@ class Plant:
         self._mains = MainsSource(Mains(f=params.f_nominal, u=(params.u_nominal, params.u_nominal)))
         self._supply = DcSupply()
         self._demand = (0.0, 0.0)
+        self._sun = self._shining = (0.0, 0.0)
         self._wires: dict[Wire, bool] = {"d1": False, "d2": False, "k": False, "proximity": False, "lock": False}
         self._pcs = Contact(params.pcs_operate, params.pcs_release)
         self._ev = Contact(params.ev_operate, params.ev_release)
@@ -154,6 +155,15 @@ class Plant:
             raise UseError(f"plant: set_house_load({leg}, {power}): leg is 0 or 1, power 0 W or more and finite")
         if power != self._demand[leg]:
             self._demand = (power, self._demand[1]) if leg == 0 else (self._demand[0], power)
+            self._refresh()
+
+    def set_sun(self, leg: int, power: float) -> None:
+        """What else feeds a leg of the house, as an inverter on the roof does: beside a live mains only. leg: 0 or 1.
+        power: W, 0 or more."""
+        if leg not in (0, 1) or not (power >= 0.0 and math.isfinite(power)):
+            raise UseError(f"plant: set_sun({leg}, {power}): leg is 0 or 1, power 0 W or more and finite")
+        if power != self._sun[leg]:
+            self._sun = (power, self._sun[1]) if leg == 0 else (self._sun[0], power)
             self._refresh()
 
     def set_dc_supply(self, supply: DcSupply) -> None:
@@ -265,7 +275,7 @@ class Plant:
         """J since the start."""
         book = self._ledger
         house = (book.house0, book.house1)
-        return EnergyAccount(book.mains, house, book.dc, book.loss, self._stage.stored(), book.own)
+        return EnergyAccount(book.mains, house, book.dc, book.loss, self._stage.stored(), book.own, book.sun)
 
     def waves(self, port: WavePort, start: float, seconds: float, rate: float) -> Samples:
         """V (of "dc_i": A), float32, round(seconds*rate) samples from start (s) at rate (S/s); see rig.plant.render."""
@@ -294,7 +304,9 @@ class Plant:
         return 1.0 / self.params.legs if leg < self.params.legs else 0.0
 
     def _p_grid(self, leg: int) -> float:
-        return self._house[leg] + self._stage.p_ac * self._share(leg) if self._grid_live else 0.0
+        if not self._grid_live:
+            return 0.0
+        return self._house[leg] - self._shining[leg] + self._stage.p_ac * self._share(leg)
 
     def _u_house(self, leg: int) -> float:
         """V rms of the house bus."""
@@ -336,7 +348,9 @@ class Plant:
         book.house0 += p0 * dt
         book.house1 += p1 * dt
         if self._grid_live:
-            book.mains += (p0 + p1) * dt + (book.ac - ac)
+            sun = self._shining[0] + self._shining[1]
+            book.sun += sun * dt
+            book.mains += (p0 + p1 - sun) * dt + (book.ac - ac)
         self.now = to
 
     def _fire(self) -> None:
@@ -419,11 +433,12 @@ class Plant:
     def _feed_house(self) -> float:
         """Voltages and powers of the house bus. W it would take from a formed bus if the link were full."""
         legs, nominal, stage = self.params.legs, self.params.u_nominal, self._stage
-        before, self._formed = self._formed, DEAD
+        before, self._formed, self._shining = self._formed, DEAD, (0.0, 0.0)
         if self._grid_live:
             u = self._mains.now.u
             p = [leg_power(self._demand[leg], u[leg], nominal) if leg < legs else 0.0 for leg in (0, 1)]
             self._house = (p[0], p[1])
+            self._shining = (self._sun[0], self._sun[1] if legs > 1 else 0.0)
             self._soft_until = math.inf
             return 0.0
         if stage.mode is not StageMode.FORM:
