@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/installed
 DOCS   := $(VENV)/docs-installed
 
-.PHONY: setup certify certify-all test lint bench qualify proofs chaos metrology fuzz soak docs tutorials report clean
+.PHONY: setup certify certify-all test lint bench qualify proofs chaos metrology fuzz soak week docs tutorials report clean
 
 setup: $(STAMP)
 
@@ -57,6 +57,10 @@ fuzz: $(STAMP)
 # Three days of bench time at random: memory, energy and verdicts stay what they are; an hour.
 soak: $(STAMP)
 	$(BIN)/python -m benchmarks.soak $(ARGS)
+
+# A week of a house with a car, a roof and outages on the emulated circuit, every joule accounted for; seconds.
+week: $(STAMP)
+	$(BIN)/python -m benchmarks.week $(ARGS)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks $(ARGS)
