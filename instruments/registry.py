@@ -8,6 +8,9 @@ from typing import Final
 import instruments.ametek_mx45.commands as ametek_mx45
 import instruments.ametek_mx45.driver as ametek_mx45_driver
 import instruments.ametek_mx45.emulator as ametek_mx45_emulator
+import instruments.car_outlets.commands as car_outlets
+import instruments.car_outlets.driver as car_outlets_driver
+import instruments.car_outlets.emulator as car_outlets_emulator
 import instruments.chroma_61845.commands as chroma_61845
 import instruments.chroma_61845.driver as chroma_61845_driver
 import instruments.chroma_61845.emulator as chroma_61845_emulator
@@ -211,6 +214,14 @@ REGISTRY: Final[Mapping[str, Driver]] = {
         transport="datagrams",
         port=echonet_lite.PORT,
         met_hardware=echonet_lite_driver.EchonetCharger.met_hardware,
+    ),
+    "car_outlets": Driver(
+        "charger",
+        car_outlets.Options,
+        car_outlets_driver.open_driver,
+        car_outlets_emulator.build,
+        transport="prompts",
+        met_hardware=operator_driver.OperatedCharger.met_hardware,
     ),
     "operator": Driver(
         "charger",

@@ -169,9 +169,10 @@ class Bench:
             self.grid.supply(ratings.leg_voltage, ratings.frequency)
         if self.charger.state().fault:
             self.charger.reset()
-        self.charger.set_transfer("manual_transfer" not in self.profile.capabilities)
-        self.charger.set_reserve(0.0)
-        self.charger.set_power(ratings.power)
+        if "chademo" in self.profile.capabilities:
+            self.charger.set_transfer("manual_transfer" not in self.profile.capabilities)
+            self.charger.set_reserve(0.0)
+            self.charger.set_power(ratings.power)
         if "meter" in self.profile.capabilities:
             self.charger.keep_meter(None, None)
         self.car.become()

@@ -78,7 +78,7 @@ def read_bench_file(path: Path, registry: Registry) -> BenchConfig:
     problems += [
         f"{path}: [{part.name}] {key}: only an emulated part can be told to be wrong; remove it"
         for part in config.parts.values()
-        for key in ("misreads", "third_harmonic", "estop_opens")
+        for key in ("misreads", "third_harmonic", "estop_opens", "wrong")
         if part.options.get(key) and not part.emulated
     ]
     for part in config.parts.values():

@@ -35,13 +35,15 @@ Capability = Literal[
     "meter",
     "support",
     "manual_transfer",
+    "engine",
 ]
 """What a device can do at all. chademo: has the connector. island: forms the house voltage. transfer: has a PCS that
 moves the house between mains and EVPS. grid_parallel: charges or discharges beside live mains. reserve: a floor the
 user sets. cold_start: starts from the car with no mains. three_phase: has three phases.
 no_export: feeds nothing back into the mains, whatever the house draws, once told so at its meter.
 meter: keeps bounds at a meter of its own at the mains connection. support: gives less to a mains that is too fast or
-too high. manual_transfer: has a PCS that a person moves."""
+too high. manual_transfer: has a PCS that a person moves. engine: an
+engine of its own charges its pack when that is low."""
 
 FIGURES: Mapping[str, str] = {
     "power": "W",

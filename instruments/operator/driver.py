@@ -8,6 +8,7 @@ pressed since.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import ClassVar
 
 from instruments.operator.commands import DISPLAY, DONE, HOW, WORDS, Options, read_display
@@ -22,8 +23,17 @@ class OperatedCharger:
 
     met_hardware: ClassVar[bool] = False
 
-    def __init__(self, session: Prompter, options: Options, clock: Clock) -> None:
+    def __init__(
+        self,
+        session: Prompter,
+        options: Options,
+        clock: Clock,
+        words: Mapping[str, str] = WORDS,
+        display: str = DISPLAY,
+    ) -> None:
+        """words: what a person is told for each verb; one that is not there the device has no button for."""
         self.resource = session.resource
+        self._words, self._asks = words, display
         self._session, self._options, self._clock = session, options, clock
         self._mode: ChargerMode = "standby"
         self._seen: ChargerState | None = None
@@ -89,7 +99,7 @@ class OperatedCharger:
     def state(self) -> ChargerState:
         """What the display shows, at most `fresh` s ago."""
         if self._seen is None or self._clock.now() - self._seen_at > self._options.fresh:
-            answer = self._ask("display", "", DISPLAY)
+            answer = self._ask("display", "", self._asks)
             try:
                 self._seen = read_display(answer, self._mode)
             except ValueError as error:
@@ -99,7 +109,9 @@ class OperatedCharger:
 
     def _done(self, verb: str, value: str = "") -> None:
         self._seen = None
-        answer = self._ask(verb, value, WORDS[verb].format(value=value) + HOW)
+        if verb not in self._words:
+            raise InstrumentError(self.resource, f"{verb} {value}".strip(), "the device has no button for it")
+        answer = self._ask(verb, value, self._words[verb].format(value=value) + HOW)
         if answer.lower() not in DONE:
             raise InstrumentError(self.resource, f"{verb} {value}".strip(), f"not done: {answer}")
 

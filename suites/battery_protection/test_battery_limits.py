@@ -18,6 +18,8 @@ from rig.metrology.series import largest, time_to
 from rig.pictures import session_picture
 from suites.battery_protection.flow import SAFE, SETTLES
 
+pytestmark = pytest.mark.needs("chademo")
+
 TARGET = 390.0
 """V, a target the pack can be brought to without the car's own limits in the way (project choice; the LEAF's 410 V lies
 above the 396 V at which it ends a charge, chademo.md 4)."""

@@ -16,6 +16,8 @@ from rig.metrology.series import largest, value_at
 from suites.battery_protection.drawings import course
 from suites.battery_protection.flow import MODES
 
+pytestmark = pytest.mark.needs("chademo")
+
 FULL_ENOUGH = 0.79
 """State of charge, just below the LEAF's own ceiling of 80 % (chademo.md 1 0x200, log A)."""
 QUIET = 1.0

@@ -17,6 +17,8 @@ from rig.metrology.series import worst_difference
 from rig.metrology.timing import count, duration
 from suites.battery_protection.flow import DIRECTIONS, MODES, SAFE
 
+pytestmark = pytest.mark.needs("chademo")
+
 WATCHED = 30.0
 """s of frames (project choice: 300 of each)."""
 WITHHELD = {"0x102": (0x102,), "0x100": (0x100,), "0x200": (0x200,), "all": EV_FRAMES}

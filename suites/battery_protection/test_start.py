@@ -17,6 +17,8 @@ from rig.metrology.timing import count
 from suites.battery_protection.drawings import course
 from suites.battery_protection.flow import DIRECTIONS
 
+pytestmark = pytest.mark.needs("chademo")
+
 WAKES = 0.5
 """s from d1 to the car's first frame (chademo.md 2: not in the recordings; project choice, as the car's profile)."""
 COMES = 45.0

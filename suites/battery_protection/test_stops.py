@@ -13,6 +13,8 @@ from rig.chademo.codec import ChargerStatus, VehicleStatus
 from rig.chademo.events import WireChanged
 from suites.battery_protection.flow import DIRECTIONS
 
+pytestmark = pytest.mark.needs("chademo")
+
 NORMAL = {
     "stop-button": lambda bench: bench.charger.stop(),
     "k-off": lambda bench: bench.car.release_k(),

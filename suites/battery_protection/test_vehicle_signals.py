@@ -14,6 +14,8 @@ from rig.metrology.timing import count
 from suites.battery_protection.flow import DIRECTIONS
 from suites.battery_protection.signals import SIGNALS, K
 
+pytestmark = pytest.mark.needs("chademo")
+
 
 @pytest.mark.verifies("CHA-006", "CHA-022", "CHA-026")
 @pytest.mark.parametrize("signal", SIGNALS, ids=str)

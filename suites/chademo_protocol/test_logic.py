@@ -15,6 +15,8 @@ from rig.metrology.timing import count
 from suites.chademo_protocol.endings import blame, either, flowing, free, goes_on, over, refused, settled
 from suites.chademo_protocol.stages import COMES_WITHIN, S
 
+pytestmark = pytest.mark.needs("chademo")
+
 NEVER = {"closing": 60.0}
 """A car that takes a minute to close its contactors, and sees nothing wrong in it."""
 REFUSED = {

@@ -13,6 +13,8 @@ from rig.metrology.timing import count
 from suites.chademo_protocol.endings import blame, over
 from suites.chademo_protocol.triggers import TRIGGERS
 
+pytestmark = pytest.mark.needs("chademo")
+
 CASES = [
     pytest.param(
         trigger, stage, id=f"{trigger.id}-{stage.value}",

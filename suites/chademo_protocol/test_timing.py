@@ -17,6 +17,8 @@ from rig.metrology.timing import count, duration
 from suites.chademo_protocol.endings import blame, either, goes_on, over, refused, settled
 from suites.chademo_protocol.stages import S
 
+pytestmark = pytest.mark.needs("chademo")
+
 BORNE = {
     "period-90ms": ("period", 0.09, "chademo.md 0: 100 ms +-10 ms [CLARA]"),
     "period-110ms": ("period", 0.11, "chademo.md 0: 100 ms +-10 ms [CLARA]"),

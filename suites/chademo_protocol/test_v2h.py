@@ -15,6 +15,8 @@ from rig.chademo.events import WireChanged
 from suites.chademo_protocol.endings import blame, flowing, goes_on, settled
 from suites.chademo_protocol.stages import S
 
+pytestmark = pytest.mark.needs("chademo")
+
 OBEYS = 3.0
 """s for a flow to obey: 30 A at 20 A/s, and as much again (chademo.md 2 step 10; project choice)."""
 STEPS = {

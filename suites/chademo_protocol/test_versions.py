@@ -13,6 +13,8 @@ from rig.chademo.codec import ChargerDischarge, ChargerStatus
 from suites.chademo_protocol.endings import blame, either, goes_on, settled
 from suites.chademo_protocol.stages import COMES_WITHIN, STANDS
 
+pytestmark = pytest.mark.needs("chademo")
+
 MODELS = ("leaf-24kwh", "leaf-40kwh", "kei-16kwh", "phev-12kwh")
 MODES = ("charge", "discharge", "standby")
 HALF = 0.6

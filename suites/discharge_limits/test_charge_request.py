@@ -15,7 +15,7 @@ from rig.metrology.series import mean, slope, time_to, worst_difference
 from rig.pictures import ramp_picture
 from suites.discharge_limits.limits import LOW_PACK, SETTLES, excess, excess_over_request, pull
 
-pytestmark = pytest.mark.needs("analyzer")
+pytestmark = pytest.mark.needs("chademo", "analyzer")
 
 PACKS = {"280V": LOW_PACK, "pack": None}
 """Pack voltage, V; None: its own."""

@@ -16,6 +16,8 @@ from rig.metrology.timing import count
 from rig.pictures import session_picture
 from suites.discharge_limits.limits import SETTLES, SIDES, below, discharge_to_stop, discharging, level_sent
 
+pytestmark = pytest.mark.needs("chademo")
+
 ABOVE = 0.013
 """State of charge a discharge begins above its floor (project choice: past one step of 102.6, and soon there)."""
 STOPS_WITHIN = 3.6e6

@@ -17,6 +17,8 @@ from rig.metrology.series import mean
 from rig.pictures import ramp_picture
 from suites.discharge_limits.limits import SIDES, discharging, excess, limit_of, withdrawn
 
+pytestmark = pytest.mark.needs("chademo")
+
 LIMITS = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0)
 """A, dense where a 6 kW device is held by the car and not by its own power (CHA-016: 5/15/30 A)."""
 HOLDS = 8.0

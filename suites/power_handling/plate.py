@@ -21,12 +21,15 @@ class Plate:
         self.leg_voltage, self.line_voltage = ratings.leg_voltage, ratings.line_voltage
         self.frequency, self.dc_current, self.dc_voltage = ratings.frequency, ratings.dc_current, ratings.dc_voltage
         self.house = ("house_l1", "house_l2")[: profile.legs]
-        self.evps = ("evps_l1", "evps_l2")[: profile.legs]
+        self.cabled = "chademo" in profile.capabilities
+        self.evps = ("evps_l1", "evps_l2")[: profile.legs] if self.cabled else self.house
 
     @property
     def island(self):
-        """Quantities of an island: DC side, both legs of the house and of the EVPS."""
-        return (("dc", "u"), ("dc", "i"), ("dc", "p"), *self.house_u_p, ("house_l1", "f"), *self.ac)
+        """Quantities of an island: DC side, both legs of the house and of the EVPS. A car with outlets of its own has
+        no cable to measure, and what it gives is what is plugged in."""
+        dc = (("dc", "u"), ("dc", "i"), ("dc", "p")) if self.cabled else ()
+        return tuple(dict.fromkeys((*dc, *self.house_u_p, ("house_l1", "f"), *self.ac)))
 
     @property
     def house_u_p(self):

@@ -72,6 +72,7 @@ def test_leg_carries_its_share(evps, bench, plate, record, check, loaded):
 
 
 @pytest.mark.depth("normal")
+@pytest.mark.needs("chademo")
 @pytest.mark.verifies("PQ-001", "PQ-002", "PQ-003", "PWR-003", "EFF-002")
 def test_load_sweep(evps, bench, plate, record, check, worst, step):
     """Voltage, frequency, distortion, current and efficiency from no load to full load.
