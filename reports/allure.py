@@ -30,11 +30,13 @@ from reports.pictures import Drawn, Gallery, parts
 from reports.plain import visible
 from reports.run import Outcome, Run, Test
 from reports.standalone import standalone
+from rig.can.frame import Frame
 from rig.errors import TraceError
 from rig.evidence.captures import Row, read_can, read_can_table
 from rig.evidence.documents import CaptureStored
 from rig.evidence.journal import scan_journal
 from rig.evidence.run_info import RunInfo, read_run_info
+from rig.trace.writer import candump_line
 
 NAME = "allure-results"
 STATUS: dict[Outcome, str] = {
@@ -209,8 +211,8 @@ class _Writer:
 
     def _bus(self, frames: list[Row], title: str, name: str) -> Facts:
         file = f"{name}-attachment.log"
-        lines = [f"({t:.6f}) can0 {id:03X}#{data.hex().upper()}" for t, _, id, data in frames]
-        (self._out / file).write_text("\n".join(lines) + "\n", "ascii")
+        lines = [candump_line(t, Frame(id, data)) for t, _, id, data in frames]
+        (self._out / file).write_text("".join(lines), "ascii")
         return {"name": visible(title), "source": file, "type": "text/plain"}
 
     def _executor(self) -> Facts:

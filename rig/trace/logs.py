@@ -15,7 +15,7 @@ from pathlib import Path
 
 import can
 
-from rig.can.frame import Frame
+from rig.can.frame import EXTENDED, Frame
 from rig.errors import TraceError
 from rig.trace.lines import Entry
 
@@ -124,7 +124,12 @@ def write_log(path: Path, log: Log, frames: Iterable[tuple[float, Frame]]) -> in
             count += 1
             writer.on_message_received(
                 can.Message(
-                    timestamp=at, arbitration_id=frame.id, is_extended_id=False, data=frame.data, channel=0, is_rx=True
+                    timestamp=at,
+                    arbitration_id=frame.id & ~EXTENDED,
+                    is_extended_id=bool(frame.id & EXTENDED),
+                    data=frame.data,
+                    channel=0,
+                    is_rx=True,
                 )
             )
     return count

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TextIO
 
-from rig.can.frame import Frame
+from rig.can.frame import EXTENDED, Frame
 from rig.errors import TraceError
 from rig.trace.logs import LOGS, MF4, need_asammdf, write_log
 
@@ -17,13 +17,15 @@ Timed = Iterable[tuple[float, Frame]]
 def gvret_line(at: float, frame: Frame, bus: str = "0") -> str:
     """A line of a GVRET CSV. at: s, written in whole microseconds."""
     data = "".join(f"{byte:02X}," for byte in frame.data)
-    return f"{round(at * 1e6)},{frame.id:08X},false,Rx,{bus},{len(frame.data)},{data}\n"
+    extended = "true" if frame.id & EXTENDED else "false"
+    return f"{round(at * 1e6)},{frame.id & ~EXTENDED:08X},{extended},Rx,{bus},{len(frame.data)},{data}\n"
 
 
 def candump_line(at: float, frame: Frame, bus: str = "can0") -> str:
     """A line of `candump -L`. at: s, 0 or more."""
     micro = round(at * 1e6)
-    return f"({micro // 1_000_000:010d}.{micro % 1_000_000:06d}) {bus} {frame.id:03X}#{frame.data.hex().upper()}\n"
+    number = f"{frame.id & ~EXTENDED:08X}" if frame.id & EXTENDED else f"{frame.id:03X}"
+    return f"({micro // 1_000_000:010d}.{micro % 1_000_000:06d}) {bus} {number}#{frame.data.hex().upper()}\n"
 
 
 def write_gvret(file: TextIO, frames: Timed) -> int:

@@ -216,7 +216,7 @@ def test_the_bus_of_a_test_that_did_not_pass_is_attached_and_nothing_else_of_it(
     found = {verdict(one): one["attachments"] for one in results(out)}
     assert found["PASS"] == []
     (log_of,) = found["INVALID"]
-    assert (out / log_of["source"]).read_text() == "(1.600000) can0 109#0200000000070000\n"
+    assert (out / log_of["source"]).read_text() == "(0000000001.600000) can0 109#0200000000070000\n"
 
 
 def test_equal_folders_give_equal_files_and_an_old_report_goes(folder: Path, allure: Path, tmp_path: Path) -> None:

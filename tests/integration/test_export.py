@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from reports.export.export import export, export_formats
 from reports.history.rows import ValueRow, read_run
+from rig.can.frame import EXTENDED
 from rig.cli.main import app
 from rig.errors import UseError
 from rig.evidence.captures import read_series, read_waveform
@@ -119,6 +120,7 @@ def test_no_text_of_a_run_acts_in_a_workbook(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["blf", pytest.param("mf4", marks=needs("asammdf"))])
 def test_the_bus_is_frame_for_frame_in_other_tools_logs(tmp_path: Path, kind: str) -> None:
     frames = [(0.1 * k, "car" if k % 2 else "charger", 0x100 + k, bytes([k, 255 - k])) for k in range(20)]
+    frames.append((2.5, "car", EXTENDED | 0x102, b"\x01"))
     teller = Teller(tmp_path / "a")
     teller.begin()
     log = teller.captures.can_log()
@@ -129,7 +131,7 @@ def test_the_bus_is_frame_for_frame_in_other_tools_logs(tmp_path: Path, kind: st
     export(folder, [kind], tmp_path / "out")
     (path,) = (tmp_path / "out" / "captures").iterdir()
     with can.BLFReader(path) if kind == "blf" else can.MF4Reader(path) as reader:
-        read = [(one.timestamp, one.arbitration_id, bytes(one.data)) for one in reader]
+        read = [(one.timestamp, one.arbitration_id | EXTENDED * one.is_extended_id, bytes(one.data)) for one in reader]
     assert [(id, data) for _, id, data in read] == [(id, data) for _, _, id, data in frames]
     assert [t for t, _, _ in read] == pytest.approx([t for t, _, _, _ in frames], abs=1e-6)
 
