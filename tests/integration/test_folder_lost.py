@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,17 +23,16 @@ CHILD = Path(__file__).with_name("unprivileged.py")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Another user's: every folder above it is open to him."""
-    made = tmp_path_factory.mktemp("lost")
-    (made / "locked").mkdir(mode=0o755)
-    if os.geteuid() == 0:
-        for above in (made.parent, made.parent.parent):
-            above.chmod(above.stat().st_mode | 0o055)
-        os.chown(made, NOBODY, NOBODY)
-    else:
-        (made / "locked").chmod(0o555)
-    return made
+def folder() -> Iterator[Path]:
+    """Another user's. Not below pytest's own folder, which every session that begins closes to others."""
+    with tempfile.TemporaryDirectory(prefix="v2hrig-lost-") as name:
+        made = Path(name)
+        (made / "locked").mkdir(mode=0o755)
+        if os.geteuid() == 0:
+            os.chown(made, NOBODY, NOBODY)
+        else:
+            (made / "locked").chmod(0o555)
+        yield made
 
 
 @pytest.fixture(scope="module")
