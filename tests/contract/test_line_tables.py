@@ -77,11 +77,13 @@ VERBS: dict[str, dict[str, Verb]] = {
     "echonet_lite": {**CHARGER, "power": lambda one: one.power(), "remaining": lambda one: one.remaining()},
     "relay_contacts": CHARGER,
     "operator": CHARGER,
+    "car_outlets": CHARGER,
 }
 """By driver: how each of its verbs is done, in this order. Beside them every driver has close."""
 LACKS = {
     "echonet_lite": {"move_house", "keep_meter"},
     "relay_contacts": {"set_power", "set_transfer", "move_house", "keep_meter", "set_reserve"},
+    "car_outlets": {"set_mode", "set_power", "set_transfer", "move_house", "keep_meter", "set_reserve"},
 }
 """Verbs for which a bench like these has no way: told as an error of the bench, nothing sent."""
 OWN = {"reserve": 0xF0, "transfer": 0xF1, "emergency_stop": 0xF2, "reset": 0xF3}
@@ -330,8 +332,9 @@ def test_every_button_is_pressed_by_its_own_verb_and_by_no_other() -> None:
     ]
 
 
-def test_every_prompt_is_of_the_table_and_every_row_is_asked() -> None:
-    at = desk("operator")
+@pytest.mark.parametrize("model", ["operator", "car_outlets"])
+def test_every_prompt_is_of_the_table_and_every_row_is_asked(model: str) -> None:
+    at, module = desk(model), commands(model)
     asked: list[Prompt] = []
     ask = at.driver._session.ask
 
@@ -340,8 +343,8 @@ def test_every_prompt_is_of_the_table_and_every_row_is_asked() -> None:
         return str(ask(prompt, within))
 
     at.driver._session.ask = keep
-    do_all("operator", at)
-    assert {prompt.verb for prompt in asked} == operator.WORDS.keys() | {"display"}
+    do_all(model, at)
+    assert {prompt.verb for prompt in asked} == module.WORDS.keys() | {"display"}
     for prompt in asked:
-        form = operator.DISPLAY if prompt.verb == "display" else operator.WORDS[prompt.verb] + operator.HOW
+        form = module.DISPLAY if prompt.verb == "display" else module.WORDS[prompt.verb] + operator.HOW
         assert prompt.words == form.format(value=prompt.value)
