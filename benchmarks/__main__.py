@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks import analysing, campaigns, judging, keeping, memory, queries, reports, starting
@@ -117,9 +118,9 @@ def analyse() -> Row:
     return TARGETS["analysing"].found(ours, f"{read / 1e6:.0f} MS/s", best[slowest] / read)
 
 
-def report() -> Row:
-    """The HTML of a long run."""
-    ours, theirs, why = reports.beside_allure(5000)
+def report(allure: str = reports.INSTALLED) -> Row:
+    """The HTML of a long run. allure: the command of Allure 3."""
+    ours, theirs, why = reports.beside_allure(5000, allure)
     if theirs is None:
         return TARGETS["report"].without(f"{why}; ours took {ours:.1f} s")
     return TARGETS["report"].found(f"{ours:.1f} s", f"{theirs:.1f} s", ours / theirs)
@@ -158,14 +159,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
     parser.add_argument("--only", default="", help=f"rows, with commas between: {', '.join(MEASURES)}")
     parser.add_argument("--to", type=Path, help="Markdown file to write the table to")
+    parser.add_argument("--allure", default=reports.INSTALLED, help="command of Allure 3, the npm package allure")
     chosen = parser.parse_args()
+    measures = MEASURES | {"report": partial(report, chosen.allure)}
     names = [name for name in chosen.only.split(",") if name] or list(MEASURES)
     if unknown := [name for name in names if name not in MEASURES]:
         parser.error(f"--only {unknown[0]}: no such row; there are {', '.join(MEASURES)}")
     rows: list[Row] = []
     for name in names:
         left_out = chosen.quick and name in LONG
-        found = TARGETS[name].without("left out by --quick") if left_out else MEASURES[name]()
+        found = TARGETS[name].without("left out by --quick") if left_out else measures[name]()
         for row in found if isinstance(found, list) else [found]:
             rows.append(row)
             print(" | ".join(row.cells()[:6]), flush=True)

@@ -27,6 +27,8 @@ from tests.integration.synthetic_run import many
 
 OPENED = 5
 """Loads of the page. Project choice."""
+INSTALLED = "npx --no-install allure"
+"""Allure 3 where it is on this machine; nothing is fetched."""
 
 
 def timed(name: str, what: Callable[[], object], beside: float = 0.0) -> float:
@@ -39,7 +41,7 @@ def timed(name: str, what: Callable[[], object], beside: float = 0.0) -> float:
     return spent
 
 
-def beside_allure(tests: int, allure: str = "npx --no-install allure") -> tuple[float, float | None, str]:
+def beside_allure(tests: int, allure: str = INSTALLED) -> tuple[float, float | None, str]:
     """s of processor of the HTML report, and of Allure 3 with the results it is made of; None and why, where there is
     no Allure."""
     with tempfile.TemporaryDirectory() as folder:
