@@ -142,10 +142,14 @@ class Page:
 
     def open(self, path: Path, fragment: str = "") -> None:
         """Load a file, and wait until it is loaded."""
+        self.go(path.resolve().as_uri() + (f"#{fragment}" if fragment else ""))
+
+    def go(self, url: str) -> None:
+        """Load an address, and wait until it is loaded."""
         self._loaded = False
-        found = self.ask("Page.navigate", {"url": path.resolve().as_uri() + (f"#{fragment}" if fragment else "")})
+        found = self.ask("Page.navigate", {"url": url})
         if "errorText" in found:
-            raise RuntimeError(f"{path}: {found['errorText']}")
+            raise RuntimeError(f"{url}: {found['errorText']}")
         while not self._loaded and "loaderId" in found:
             self._browser.hear()
 

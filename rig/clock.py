@@ -97,10 +97,16 @@ class VirtualClock:
         self._queue: list[_Event] = []
         self._sequence = 0
         self._running: Phase | None = None
+        self._followers: list[Callable[[float], None]] = []
 
     def now(self) -> float:
         """s since the bench was opened."""
         return self._ns / NS_PER_S
+
+    def follow(self, call: Callable[[float], None]) -> None:
+        """Have call(s of the next event) called before each instant, outside every event: it may take its time, and
+        must change nothing of the bench."""
+        self._followers.append(call)
 
     @property
     def within_event(self) -> bool:
@@ -177,6 +183,14 @@ class VirtualClock:
 
     def _run_through(self, end: int) -> None:
         """Run every event up to and including `end` (ns), those that come up meanwhile too."""
+        while self._followers and self._queue and self._queue[0][0] >> 2 <= end:
+            at = self._queue[0][0] >> 2
+            for call in self._followers:
+                call(at / NS_PER_S)
+            self._run_events(at)
+        self._run_events(end)
+
+    def _run_events(self, end: int) -> None:
         queue, pop, beyond = self._queue, heapq.heappop, (end + 1) << 2
         try:
             while queue and queue[0][0] < beyond:
@@ -436,6 +450,53 @@ class _Lane:
                 self._failed(failure)
             finally:
                 self._busy = False
+
+
+class Pacer:
+    """Holds a virtual clock back, so that a person can follow: `factor` bench s a wall s, 0 for as fast as it goes.
+    What the bench does stays what it was, and when. UseError for a factor that is none."""
+
+    LONGEST = 1.0
+    """s by which a bench that was busy may be behind; more is not made up for."""
+
+    def __init__(self, clock: VirtualClock, factor: float) -> None:
+        self._clock, self._factor = clock, _good_factor(factor)
+        self._changed = threading.Event()
+        self._anchor()
+        clock.follow(self._wait)
+
+    @property
+    def factor(self) -> float:
+        """bench s a wall s; it may be set from any thread, and takes effect at once."""
+        return self._factor
+
+    @factor.setter
+    def factor(self, factor: float) -> None:
+        self._factor = _good_factor(factor)
+        self._changed.set()
+
+    def _anchor(self) -> None:
+        self._wall, self._bench = time.perf_counter(), self._clock.now()
+
+    def _wait(self, until: float) -> None:
+        while True:
+            if self._changed.is_set():
+                self._changed.clear()
+                self._anchor()
+            if not self._factor:
+                return
+            ahead = (until - self._bench) / self._factor - (time.perf_counter() - self._wall)
+            if ahead < -self.LONGEST:
+                self._anchor()
+            if ahead <= 0.0:
+                return
+            self._changed.wait(ahead)
+
+
+def _good_factor(factor: float) -> float:
+    if not 0.0 <= factor < math.inf or 0.0 < factor < 0.05:
+        raise UseError(f"pace {factor:g}: must be 0 (as fast as it goes) or 0.05 bench s a wall s and more")
+    return factor
 
 
 def wall() -> float:

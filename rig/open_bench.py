@@ -42,7 +42,7 @@ from rig.plant.params import PlantParams
 from rig.plant.plant import Plant
 from rig.plant.world import World
 from rig.profile import Profile
-from rig.prompts import EmulatedPrompter, TerminalPrompter
+from rig.prompts import CONSOLE, Desk, DeskPrompter, EmulatedPrompter, TerminalPrompter
 from rig.replay.bench_file import BENCH, replay_bench
 from rig.replay.record import FORMAT, Head, PartHead
 from rig.replay.recorded import Recorder
@@ -119,13 +119,15 @@ def open_bench(
     purpose: str = "",
     drill: bool = False,
     record: Path | None = None,
+    desk: Desk | None = None,
 ) -> Iterator[Bench]:
     """A bench for as long as the block runs. seed: of every noise on an emulated part. today: for calibration dates.
     car: the vehicle the rig plays, as read from what the bench file names. purpose: what others are told who want the
     bench meanwhile. drill: take it although it was left without a confirmed safe state. record: new folder in which
-    every exchange is written down. BenchFault when another run has it, or its supervisor cannot watch it."""
+    every exchange is written down. desk: who is asked where the bench file says "console". BenchFault when another run
+    has it, or its supervisor cannot watch it."""
     with ExitStack() as stack:
-        bench = _Builder(config, registry, profile, seed, today, car, stack, purpose, drill, record).build()
+        bench = _Builder(config, registry, profile, seed, today, car, stack, purpose, drill, record, desk).build()
         try:
             yield bench
         except BaseException:
@@ -182,6 +184,7 @@ class _Builder:
     purpose: str
     drill: bool = False
     record: Path | None = None
+    desk: Desk | None = None
     told: Told = field(default_factory=Told)
 
     def build(self) -> Bench:
@@ -358,6 +361,8 @@ class _Builder:
         if driver.transport == "prompts":
             if part.emulated:
                 return EmulatedPrompter(self.devices[name][1], name, self.clock)
+            if part.resource == CONSOLE:
+                return DeskPrompter(self.desk, part.resource, self.clock)
             return TerminalPrompter(part.resource, self.clock)
         if driver.transport == "datagrams":
             if part.emulated:

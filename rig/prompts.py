@@ -1,7 +1,8 @@
-"""A person as an instrument: a prompt on a terminal, an answer within a time.
+"""A person as an instrument: a prompt on a terminal or a page, an answer within a time.
 
 TerminalPrompter asks on a terminal of its own (pytest keeps standard input to itself, so /dev/tty by default). What was
-typed before a prompt was shown is no answer to it. EmulatedPrompter asks an emulated person, who takes bench time.
+typed before a prompt was shown is no answer to it. DeskPrompter asks whoever watches the run (v2hrig console).
+EmulatedPrompter asks an emulated person, who takes bench time.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from rig.errors import InstrumentError, LostInstrument, UseError
 
 TERMINAL = "terminal"
 """The resource that means the terminal the command was started on."""
+CONSOLE = "console"
+"""The resource that means the page of those who watch the run."""
 POLL = 0.2
 """s between two looks at the time while nothing is typed (project choice)."""
 LONGEST = 4096
@@ -126,5 +129,51 @@ class TerminalPrompter:
         raise _unanswered(self.resource, prompt, within)
 
 
+class Desk(Protocol):
+    """Who watches a run and can be asked. From any thread."""
+
+    def ask(self, prompt: Prompt, within: float) -> int:
+        """Show a question; its number. within: s it will be waited for."""
+        ...
+
+    def answer_to(self, number: int) -> str | None:
+        """What was answered; None while nothing was."""
+        ...
+
+    def settle(self, number: int) -> None:
+        """It is open no longer."""
+        ...
+
+
+class DeskPrompter:
+    """A person at the page of a watched run, in real time."""
+
+    def __init__(self, desk: Desk | None, resource: str, clock: Clock) -> None:
+        if isinstance(clock, VirtualClock):
+            raise UseError(f'{resource}: virtual time cannot wait for a person; write clock = "real" in the bench')
+        if desk is None:
+            words = "this run cannot be watched; start it from v2hrig console, or with --live"
+            raise LostInstrument(resource, "open", words)
+        self.resource = resource
+        self._desk: Desk | None = desk
+        self._clock = clock
+
+    def ask(self, prompt: Prompt, within: float) -> str:
+        if self._desk is None:
+            raise LostInstrument(self.resource, prompt.verb, "nobody is asked any more; open the bench again")
+        number, until = self._desk.ask(prompt, within), self._clock.now() + within
+        try:
+            while self._clock.now() < until:
+                if text := (self._desk.answer_to(number) or "").strip()[:LONGEST]:
+                    return text
+                self._clock.sleep(POLL / 2)
+        finally:
+            self._desk.settle(number)
+        raise _unanswered(self.resource, prompt, within)
+
+    def close(self) -> None:
+        self._desk = None
+
+
 def _unanswered(resource: str, prompt: Prompt, within: float) -> InstrumentError:
-    return InstrumentError(resource, prompt.verb, f"no answer within {within:g} s; somebody must be at the terminal")
+    return InstrumentError(resource, prompt.verb, f"no answer within {within:g} s; somebody must be there")

@@ -125,6 +125,8 @@ class Run:
         self.selected: frozenset[str] = frozenset()
         self.unsafe = False
         """The bench could not be brought to a confirmed safe state at least once."""
+        self.halted = ""
+        """Why everything is to come to no energy at once; empty while nobody has asked for that."""
         self._totals: dict[str, RuleVerdict] = {}
         self._broken_once, self._provoked = set[str](), set[str]()  # rules broken; those only on purpose
         self._card = CardMaker()
@@ -282,13 +284,16 @@ class Run:
             self._running().unread = f"the emulator in the device's place failed: {self.bench.device_fault}"
         if self.stopped:
             self._running().unread = self.stopped
+        if self.stopped and not self.halted:
             self.incident("supervisor" if self.bench.replay is None else "replay", self.stopped, "bench")
         return self._running()
 
     @property
     def stopped(self) -> str:
-        """Why the bench's supervisor, or its death, or a record that has diverged ends this run; empty while all is
-        well."""
+        """Why an emergency stop, the bench's supervisor, or its death, or a record that has diverged ends this run;
+        empty while all is well."""
+        if self.halted:
+            return self.halted
         if self.bench.replay is not None:
             return self.bench.replay.diverged
         return "" if self.bench.guard is None else self.bench.guard.reason
@@ -421,6 +426,13 @@ class Run:
     def incident(self, kind: str, what: str, fault: Literal["bench", "use"]) -> None:
         """Something that should not happen has."""
         self.keeping.keep(Incident(kind=kind, what=what, fault=fault))
+
+    def emergency_stop(self, why: str) -> None:
+        """Put on record that somebody wants no energy on this bench, at once and whatever a test is doing. From any
+        thread. Whoever drives the run must then bring it to its safe state and end it; the test is INVALID."""
+        if not self.halted:
+            self.halted = why
+            self.incident("emergency stop", why, "bench")
 
     def rested(self, outcome: SafeOutcome) -> None:
         """The bench was brought to rest."""

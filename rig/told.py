@@ -20,6 +20,10 @@ class Told:
 
     def __init__(self) -> None:
         self.listener: Hear | None = None
+        self.beside: Callable[[str, dict[str, Value]], None] | None = None
+        """One that only looks on, beside the listener."""
+        self.panel: ChargerState | None = None
+        """What the charger's panel showed when it was last looked at."""
         self.mains_moved = False
         """The mains was changed since whoever looked put this back."""
 
@@ -27,6 +31,8 @@ class Told:
         """Announce. units: of the values that have one."""
         if self.listener is not None:
             self.listener(what, values, units or {})
+        if self.beside is not None:
+            self.beside(what, values)
 
 
 class ToldLoad:
@@ -183,7 +189,8 @@ class ToldCharger:
 
     def state(self) -> ChargerState:
         """As the role."""
-        return self._charger.state()
+        state = self._told.panel = self._charger.state()
+        return state
 
     def identity(self) -> Identity:
         """As the role."""

@@ -15,12 +15,16 @@ from reports.laboratory import read_laboratory
 from rig.cli.campaign import campaign, folders
 from rig.cli.indexing import History
 from rig.evidence.run_info import UNSTATED
+from rig.live.places import usual_folder
 
 Suites = Annotated[list[str] | None, typer.Option("--suite", help="subject to run, may be repeated; default: all")]
 Key = Annotated[Path | None, typer.Option(help="private key: seal the run at its end (see v2hrig key new)")]
 To = Annotated[str, typer.Option(help="reports to write: html, pdf, junit, allure, with commas between")]
 Depths = Annotated[Depth, typer.Option(help="how much of the test matrices is run")]
 Record = Annotated[Path | None, typer.Option(help="new folder: write down every exchange with the instruments")]
+Live = Annotated[bool, typer.Option("--live", help="can be watched and stopped from v2hrig console")]
+LiveIn = Annotated[Path | None, typer.Option(help="the same, with its socket in this folder")]
+Pace = Annotated[float, typer.Option(min=0, help="bench s a wall s in virtual time; 0: as fast as it goes")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="no line for each test")]
 
 
@@ -37,6 +41,9 @@ def certify(
     to: To = "html",
     record: Record = None,
     history: History = "",
+    live: Live = False,
+    live_in: LiveIn = None,
+    pace: Pace = 0.0,
     laboratory: Annotated[Path | None, typer.Option(help="TOML file of the laboratory, customer and item")] = None,
 ) -> None:
     """Run the suites on a bench and write the report."""
@@ -56,5 +63,7 @@ def certify(
         command=shlex.join(said),
         laboratory=stated,
         record=record,
+        live=live_in or (usual_folder() if live else None),
+        pace=pace,
     )
     campaign(order, chosen, keyword, quiet, key, names, history)

@@ -280,6 +280,21 @@ def read_holder(path: Path) -> Holder | None:
         return None
 
 
+def holder_of(folder: Path, resource: str, now: Callable[[], float] = wall) -> Holder | None:
+    """Who holds a resource now; None for nobody, and where that cannot be read. now: wall time, s since 1970."""
+    stem = key(resource)
+    try:
+        highest = _highest(folder, stem)
+    except OSError:
+        return None
+    path = folder / f"{stem}.{highest}"
+    found = read_holder(path) if highest else None
+    if found is None:
+        return None
+    alive = _alive(path, found)
+    return None if alive is False or (alive is None and now() >= found.until) else found
+
+
 def _usable(folder: Path) -> None:
     """Make the folder. UseError when it is none, or cannot be written."""
     try:
