@@ -10,7 +10,7 @@ const Diagram = (() => {
     return one;
   }
   function build(svg) {
-    const put = (id, kind, facts, text) => { const one = make(kind, facts, text); svg.append(one); if (id) at[id] = one; return one; };
+    const put = (id, kind, facts, text) => { const one = make(kind, facts, text); svg.append(one); if (id) { at[id] = one; one.id = `d-${id}`; } return one; };
     const wire = (id, d) => { put(`w-${id}`, "path", { class: "wire", d }); put(`f-${id}`, "path", { class: "flow", d }); };
     const words = (id, x, y, kind, text = "") => put(id, "text", { x, y, class: kind, "text-anchor": "middle" }, text);
     const contact = (id, x, y) => {

@@ -50,8 +50,9 @@ class View:
             self._cancel = bench.clock.every(LOOK, self._look, Phase.OBSERVE)
 
     def close(self) -> None:
-        """Idempotent."""
+        """Nothing is read any more, so nothing is known of the AC side. Idempotent."""
         self._cancel()
+        self._read, self._mains = {}, None
         self._bench.told.beside = None
 
     def moment(self) -> Moment:

@@ -118,6 +118,7 @@ class Watched:
         self._cancel()
         if self._view is not None:
             self._view.close()
+            self.post.tell(self._view.moment())  # how it was left
         self._test = ""
         self._say("ended")
         self.post.close()

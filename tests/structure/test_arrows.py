@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[2]
-ROOMS = ("rig", "instruments", "suites", "fixtures", "reports")
+ROOMS = ("rig", "instruments", "suites", "fixtures", "reports", "console")
 
 OUTERMOST = "rig.cli"
 """The commands: they put the rooms together, so they may know all of them, and nobody may know them."""
 
 # importer prefix -> what it may never import (module prefixes)
 FORBIDDEN = {
-    "rig": ("instruments", "suites", "fixtures", "reports", "pytest", OUTERMOST),
-    "fixtures": ("suites", "reports", "rig.plant.plant", "rig.plant.world", OUTERMOST),
+    "rig": ("instruments", "suites", "fixtures", "reports", "console", "pytest", OUTERMOST),
+    "fixtures": ("suites", "reports", "console", "rig.plant.plant", "rig.plant.world", OUTERMOST),
     "rig.errors": ("rig",),
     "rig.units": ("rig",),
     "rig.scpi": ("socket", "pyvisa", "can", "serial", "pytest", "time", "rig.visa", "rig.plant", "rig.chademo"),
@@ -30,6 +30,7 @@ FORBIDDEN = {
         "suites",
         "fixtures",
         "reports",
+        "console",
         "rig.bench",
         "rig.chademo.rules",
         "rig.chademo.vehicle",
@@ -47,6 +48,21 @@ FORBIDDEN = {
         OUTERMOST,
         "rig.metrology",
         "rig.requirements",
+        "console",
+    ),
+    "console": (
+        "instruments",
+        "suites",
+        "fixtures",
+        "reports",
+        "pytest",
+        "rig.plant",
+        "rig.chademo",
+        "rig.bench",
+        "rig.run",
+        "rig.live.view",
+        "rig.live.watched",
+        OUTERMOST,
     ),
 }
 

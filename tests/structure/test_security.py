@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 TOP = Path(__file__).parents[2]
-ROOMS = ("rig", "instruments", "suites", "fixtures", "reports", "benchmarks")
+ROOMS = ("rig", "instruments", "suites", "fixtures", "reports", "console", "benchmarks")
 MODULES = {
     "pickle": "runs code", "cPickle": "runs code", "marshal": "runs code", "shelve": "is pickle",
     "dill": "is pickle", "cloudpickle": "is pickle", "joblib": "is pickle", "yaml": "has tags that make objects",
