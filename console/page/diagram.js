@@ -29,12 +29,12 @@ const Diagram = (() => {
     put("", "rect", { class: "box", x: 925, y: 105, width: 10, height: 30, rx: 2 });
     put("soc", "rect", { class: "soc", x: 819, y: 150, width: 0, height: 11, rx: 3 });
     words("", 75, 62, "name", "mains"); words("grid_u", 75, 182, "value"); words("grid_f", 75, 202, "small");
-    words("", 215, 92, "name", "transfer"); words("transfer-state", 215, 150, "state");
+    words("", 215, 80, "name", "transfer"); words("transfer-state", 215, 150, "state");
     words("grid_p", 302, 108, "value"); words("house_p", 440, 190, "value"); words("evps_p", 442, 82, "value");
     words("", 380, 272, "name", "house"); words("house_u", 380, 294, "small");
     words("", 565, 70, "name", "EVPS"); words("panel", 565, 180, "small"); words("mode", 565, 198, "small");
     words("", 540, 112, "small", "AC"); words("", 592, 142, "small", "DC");
-    words("", 715, 92, "name", "EV contactors"); words("contactor-state", 715, 150, "state");
+    words("", 715, 80, "name", "EV contactors"); words("contactor-state", 715, 150, "state");
     words("dc_p", 775, 190, "value"); words("dc_ui", 775, 211, "small");
     words("", 870, 64, "name", "pack"); words("soc-words", 870, 122, "value"); words("plug", 870, 185, "small");
   }

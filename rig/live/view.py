@@ -42,6 +42,7 @@ class View:
     def __init__(self, bench: Bench, watch: Watch) -> None:
         self._bench, self._watch = bench, watch
         self._mains: bool | None = None
+        self._over = False
         self._read: Mapping[Quantity, Measurement] = {}
         self._quantities = _wanted(bench)
         self._cancel: Cancel = lambda: None
@@ -50,15 +51,14 @@ class View:
             self._cancel = bench.clock.every(LOOK, self._look, Phase.OBSERVE)
 
     def close(self) -> None:
-        """Nothing is read any more, so nothing is known of the AC side. Idempotent."""
+        """Nothing is read any more, so no value is known from now on. Idempotent."""
         self._cancel()
-        self._read, self._mains = {}, None
+        self._read, self._mains, self._over = {}, None, True
         self._bench.told.beside = None
 
     def moment(self) -> Moment:
         """What is known now. From an event or between two, never waits."""
-        values, on = self._dc(), self._contacts()
-        values.update(self._ac())
+        values, on = {} if self._over else self._dc() | self._ac(), self._contacts()
         return Moment(
             t=self._bench.clock.now(),
             values={name: round(value, 4) for name, value in values.items() if math.isfinite(value)},
