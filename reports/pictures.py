@@ -63,20 +63,25 @@ class Gallery:
         """One picture, fine, whatever the budget."""
         return self._draw(picture, FINE)
 
+    def columns(self, picture: Picture) -> tuple[dict[str, Column], list[str]]:
+        """What a picture is drawn from, by channel, and what of it is missing."""
+        columns = dict[str, Column]()
+        notes = [f"capture {sha[:12]} is not in this journal" for sha in picture.captures if sha not in self._stored]
+        for stored in self._own(picture):
+            try:
+                for name, column in self._columns(stored).items():
+                    columns.setdefault(name, column)
+            except (TraceError, OSError, ValueError) as error:
+                notes.append(f"{stored.file} cannot be drawn: {self.wrong.get(stored.file, error)}")
+        return columns, notes
+
     def waveform(self, sha: str) -> CaptureStored | None:
         """The capture of that digest when it is a waveform."""
         stored = self._stored.get(sha)
         return stored if stored and stored.kind == "waveform" else None
 
     def _draw(self, picture: Picture, width: int, part: int = 0) -> Drawn:
-        own, columns = self._own(picture), dict[str, Column]()
-        notes = [f"capture {sha[:12]} is not in this journal" for sha in picture.captures if sha not in self._stored]
-        for stored in own:
-            try:
-                for name, column in self._columns(stored).items():
-                    columns.setdefault(name, column)
-            except (TraceError, OSError, ValueError) as error:
-                notes.append(f"{stored.file} cannot be drawn: {self.wrong.get(stored.file, error)}")
+        own, (columns, notes) = self._own(picture), self.columns(picture)
         wanted = [trace.channel for panel in picture.panels for trace in panel.traces]
         missing = [name for name in dict.fromkeys(wanted) if name not in columns]
         if missing and not notes:

@@ -81,7 +81,7 @@ def draw(
 ) -> Markup | None:
     """The picture; None when nothing of it can be drawn. width: columns kept of each trace. since: what the time
     axis counts from where its origin is 0. log: frames of a bus, shown below over the same time."""
-    window = _window(picture, columns)
+    window = window_of(picture, columns)
     if window is None or not picture.panels:
         return None
     lanes, top = _lanes(picture, window)
@@ -89,7 +89,7 @@ def draw(
     until = max(float(t[-1]) for t, _ in columns.values() if t.size)
     for panel in picture.panels:
         height = 190.0 if len(picture.panels) == 1 else 150.0 if len(picture.panels) == 2 else 112.0
-        low, high = _range(panel, columns, window)
+        low, high = range_of(panel, columns, window)
         frames.append(_Frame(panel, top + 20, height, low, high))
         top += 20 + height + 10
     bottom = frames[-1].top + frames[-1].height
@@ -123,7 +123,8 @@ def draw(
     )
 
 
-def _window(picture: Picture, columns: Columns) -> Window | None:
+def window_of(picture: Picture, columns: Columns) -> Window | None:
+    """The time a picture shows; None where there is none."""
     start, end = picture.start, picture.end
     if start == end:
         used = [columns[t.channel][0] for p in picture.panels for t in p.traces if t.channel in columns]
@@ -134,7 +135,7 @@ def _window(picture: Picture, columns: Columns) -> Window | None:
     return Window(start, end, picture.origin) if np.isfinite(end - start) and end > start else None
 
 
-def _range(panel: Panel, columns: Columns, window: Window) -> tuple[float, float]:
+def range_of(panel: Panel, columns: Columns, window: Window) -> tuple[float, float]:
     """Of the value axis, as shown: all that is in the window, its levels and bands, and some room."""
     seen = [level.value for level in panel.levels] + [one for band in panel.bands for one in (band.low, band.high)]
     for trace in panel.traces:

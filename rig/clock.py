@@ -350,6 +350,10 @@ class RealClock:
         """Have an error raised in the foreground at its next sleep, spend or wait_until. From any thread."""
         self._fail(failure)
 
+    def leave(self) -> None:
+        """The foreground goes away, with the bench at rest: it is not missed until it sleeps, spends or waits again."""
+        self._shown = math.inf
+
     def idle(self) -> tuple[float, float]:
         """s since the clock's thread last turned (0 while it has nothing due), and since the foreground last showed
         itself; what it sleeps does not count."""

@@ -23,6 +23,7 @@ COMMANDS = {
         "Run every system on its bench and hold the outcome against what is due.",
     ),
     "resume": ("resume:resume", "Run what is left of a run, on the same bench, and write the report of all of it."),
+    "shell": ("shell:shell", "A bench in IPython, with the clock in hand."),
     "report": ("report:report", "Write a run's reports."),
     "export": ("export:export_run", "Write measurements, waveforms and CAN logs of a run for other tools."),
     "seal": ("sealing:seal", "Seal a finished run."),

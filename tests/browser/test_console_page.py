@@ -23,6 +23,7 @@ TOP = Path(__file__).parents[2]
 LIMIT = 120.0
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.long,
     pytest.mark.skipif(not program(), reason="no chromium is installed"),
 ]
 CLICK = "document.querySelector('{}').click()"

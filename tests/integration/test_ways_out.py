@@ -92,11 +92,3 @@ def test_stopping_at_the_first_failure_is_no_completed_run(tmp_path: Path) -> No
     assert [d.verdict for d in documents if isinstance(d, Judged) and d.verdict == "FAIL"]
     assert isinstance(documents[-1], RunStop)
     assert documents[-1].status == "interrupted"
-
-
-def test_workers_are_refused_in_one_line(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "suites/transfer_timing", "-k", "nominal-half-turn", "-n", "2"]
-    command += ["-q", "-p", "no:cacheprovider", "--out", str(tmp_path / "run")]
-    done = subprocess.run(command, cwd=TOP, capture_output=True, text=True, timeout=LIMIT, check=False)
-    assert done.returncode != 0
-    assert "run the suites without it" in done.stdout + done.stderr
