@@ -98,7 +98,7 @@ class NewBench:
         ports = [port if lines else f"ASRL{port}::INSTR" for port in self._found.serial]
         offers = [EMULATED, *(ports if lines else [*self._found.visa, *ports])]
         if self._registry[driver].transport == "prompts":
-            offers = [EMULATED, "terminal"]
+            offers = [EMULATED, "terminal", "console"]
         return self._ask(f"[{part}] resource", EMULATED, offers)
 
     def _can(self) -> Mapping[str, object]:

@@ -183,8 +183,8 @@ function renderLists(r) {
     const row = put(body, "tr");
     put(row, "td", v.t.toFixed(1));
     const name = put(row, "td", `${v.requirement} ${v.quantity}`); put(name, "small", brief(v.test));
-    const u = v.expanded === null ? "" : ` \u00b1 ${short(v.expanded)}`;
-    put(row, "td", v.value === null ? "-" : `${short(v.value)}${u} ${v.unit}`, "n");
+    const u = v.expanded === null ? "" : ` \u00b1 ${+v.expanded.toPrecision(2)}`;
+    put(row, "td", v.value === null ? "-" : `${short(v.value)}${u} ${v.unit === "1" ? "" : v.unit}`, "n");
     put(row, "td", [v.min === null ? "" : `\u2265 ${short(v.min)}`, v.max === null ? "" : `\u2264 ${short(v.max)}`].filter(Boolean).join(" "), "n");
     put(row, "td", v.verdict, `tone-${TONE[v.verdict] || ""}`).title = v.reason;
   }

@@ -31,12 +31,12 @@ const Diagram = (() => {
     words("", 75, 62, "name", "mains"); words("grid_u", 75, 182, "value"); words("grid_f", 75, 202, "small");
     words("", 215, 80, "name", "transfer"); words("transfer-state", 215, 150, "state");
     words("grid_p", 302, 108, "value"); words("house_p", 440, 190, "value"); words("evps_p", 442, 82, "value");
-    words("", 380, 272, "name", "house"); words("house_u", 380, 294, "small");
+    words("", 380, 284, "name", "house"); words("house_u", 380, 325, "small");
     words("", 565, 70, "name", "EVPS"); words("panel", 565, 180, "small"); words("mode", 565, 198, "small");
     words("", 540, 112, "small", "AC"); words("", 592, 142, "small", "DC");
     words("", 715, 80, "name", "EV contactors"); words("contactor-state", 715, 150, "state");
-    words("dc_p", 775, 190, "value"); words("dc_ui", 775, 211, "small");
-    words("", 870, 64, "name", "pack"); words("soc-words", 870, 122, "value"); words("plug", 870, 185, "small");
+    words("dc_p", 745, 190, "value"); words("dc_ui", 745, 211, "small");
+    words("", 870, 64, "name", "pack"); words("soc-words", 870, 122, "value"); words("plug", 870, 184, "small");
   }
   const shown = (v, digits, unit) => v === undefined ? "-" : `${v.toFixed(digits)} ${unit}`;
   function arrow(v, right, left) { return v === undefined || Math.abs(v) < 20 ? "" : v > 0 ? right : left; }
