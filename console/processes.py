@@ -25,7 +25,7 @@ class Handle:
         self.pid = pid
         try:
             self._file = os.pidfd_open(pid) if pid > 0 else -1
-        except OSError:
+        except (AttributeError, OSError):
             self._file = -1
 
     @property

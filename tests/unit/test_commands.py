@@ -41,3 +41,19 @@ def test_the_version_stands_in_one_place() -> None:
     said = CliRunner().invoke(app, ["--version"])
     assert (said.exit_code, said.stdout) == (0, f"v2hrig {stated}\n")
     assert f"## {stated} - " in (TOP / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [("v2hrig cons", "console"), ("v2hrig certify --dep", "--depth"), ("v2hrig bench disc", "discover")],
+)
+def test_tab_completes_commands_and_their_options(
+    typed: str, found: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("_V2HRIG_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    with pytest.raises(SystemExit) as ended:
+        app(prog_name="v2hrig")
+    assert ended.value.code in (0, None)
+    assert capsys.readouterr().out.split() == [found]

@@ -8,15 +8,31 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from rig.clock import Pacer, RealClock, Stopwatch, VirtualClock
 from rig.errors import InstrumentError, LostInstrument, UseError
 from rig.live.link import Link
-from rig.live.messages import Answer, Asked, EmergencyStop, Hello, Moment, Order, Settled, Standing, Word, line
+from rig.live.messages import (
+    Answer,
+    Asked,
+    EmergencyStop,
+    Hello,
+    Moment,
+    Order,
+    Pause,
+    Resume,
+    Settled,
+    Standing,
+    Stop,
+    Word,
+    line,
+)  # fmt: skip
 from rig.live.places import own_folder, sockets
 from rig.live.post import LOST, SLOW, Post
+from rig.live.watched import Watched
 from rig.prompts import DeskPrompter, Prompt
 
 LIMIT = 60.0
@@ -175,6 +191,60 @@ def test_a_pace_holds_a_bench_back_until_it_is_set_free() -> None:
     for bad in (-1.0, 0.01, float("inf"), float("nan")):
         with pytest.raises(UseError, match="pace"):
             Pacer(clock, bad)
+
+
+# -- orders
+
+
+class StubRun:
+    """A run with nothing but a clock, that notes an emergency stop."""
+
+    def __init__(self) -> None:
+        self.bench = SimpleNamespace(clock=VirtualClock())
+        self.halted = ""
+
+    def emergency_stop(self, why: str) -> None:
+        self.halted = why
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    one = Watched(tmp_path / "watched")
+    one._run = StubRun()  # type: ignore[assignment]
+    yield one
+    one.close()
+
+
+def soon(watched: Watched, order: Order) -> threading.Timer:
+    """The order, from another thread as orders come, in a moment."""
+    timer = threading.Timer(0.1, watched.post.ordered, (order,))
+    timer.start()
+    return timer
+
+
+def test_a_paused_run_stands_still_before_the_next_test_until_it_is_told_to_go_on(watched: Watched) -> None:
+    link = Link(watched.post.path)
+    watched.between_tests("one")
+    watched.post.ordered(Pause())
+    timer = soon(watched, Resume())
+    watched.between_tests("two")
+    timer.join()
+    said = [one for one in heard(link, lambda found: bool(found) and getattr(found[-1], "test", "") == "two")
+            if isinstance(one, Standing)]  # fmt: skip
+    link.close()
+    assert [(one.state, one.test) for one in said][-3:] == [("pausing", "one"), ("paused", ""), ("running", "two")]
+
+
+@pytest.mark.parametrize("order", [Stop(), EmergencyStop("a person")])
+def test_a_stop_ends_a_paused_run_as_an_interrupt_does(watched: Watched, order: Order) -> None:
+    watched.post.ordered(Pause())
+    timer = soon(watched, order)
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012  (it may come after the wait has been given up)
+        watched.between_tests("two")
+        threading.Event().wait(LIMIT)
+    timer.join()
+    assert watched._run is not None
+    assert watched._run.halted == ("" if isinstance(order, Stop) else "emergency stop pressed: a person")
 
 
 # -- a person at the page
