@@ -31,7 +31,7 @@ COMMANDS = {
         "sealing:verify",
         "Check the journal's chain, the captures and, with the public key, its seal.",
     ),
-    "console": ("console:console", "The operator's page: benches live, runs, prompts, verdicts, emergency stop."),
+    "console": ("console:console", "Serve the operator's page: benches live, runs, prompts, verdicts, emergency stop."),
     "emulate": ("emulate:emulate", "Serve the emulated parts of a bench until Ctrl-C, then bring them to safe state."),
     "qualify": ("qualify:qualify", "Run the suites against devices with planted defects and against good ones."),
     "farm": ("farm:farm", "Run a campaign of units on this machine or on the workers of a Dask scheduler."),
