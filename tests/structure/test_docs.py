@@ -24,7 +24,7 @@ DOCS = TOP / "docs"
 OUTSIDE = [TOP / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/README.md")]
 WRITTEN = sorted(path for path in DOCS.rglob("*.md") if path.parent.name != "reference" and "build" not in path.parts)
 GENERATED = {DOCS / "reference" / f"{name}.md" for name in PAGES}
-ROOMS = ("rig", "instruments", "suites", "fixtures", "reports", "tests", "benchmarks", "docs")
+ROOMS = ("rig", "instruments", "suites", "fixtures", "reports", "tests", "benchmarks", "docs", "console")
 MADE = re.compile(r"suites/(kettle|NAME|mine)|fixtures/requirements/lab\.toml|\.venv/")
 """What a reader makes, or fills in, while following a page."""
 
