@@ -49,6 +49,8 @@ LARGEST = 16_384
 """Bytes of a request's body."""
 BEAT = 0.1
 """s between two looks of a stream (project choice: ten pictures a second)."""
+RESTS = 2
+"""Beats between two states, however much happens: a page is drawn anew for each (project choice)."""
 ALIVE = 50
 """Beats after which a silent stream says that it lives."""
 STREAMS = 32
@@ -123,11 +125,12 @@ class Server:
     async def _events(self, bench: str) -> AsyncIterator[bytes]:
         self._streams += 1
         try:
-            revision, seen, idle = 0, 0, 0
+            revision, seen, idle, rested = 0, 0, 0, RESTS
             while not self.over.is_set():
-                now, raw = self._hub.shown() if self._hub.revision != revision else (revision, b"")
-                if now != revision:
-                    revision, idle = now, 0
+                rested += 1
+                if rested > RESTS and self._hub.revision != revision:
+                    revision, raw = self._hub.shown()
+                    idle = rested = 0
                     yield _event("state", raw)
                 before = seen
                 seen, fresh = self._hub.moments(bench, seen)

@@ -65,7 +65,11 @@ def test_the_supervisor_ends_the_discharge_and_confirms_it(bench: Path, tmp_path
         folder = Path(run["folder"])
         documents = read_journal(folder).documents
         assert any(isinstance(one, Incident) and "emergency stop pressed: a person" in one.what for one in documents)
-        assert [one.outcome for one in documents if isinstance(one, TestStop)] == ["INVALID"]
+        (stop,) = [one for one in documents if isinstance(one, TestStop)]
+        reasons = stop.reason.splitlines()
+        assert "INVALID: emergency stop pressed: a person" in reasons
+        # what a rule says of the pace of frames is said of the machine this runs on, too
+        assert not [one for one in reasons if one.startswith("FAIL") and "R-PERIOD-" not in one]
         assert all(one.confirmed for one in documents if isinstance(one, SafeStateReached))
         said = last_word(safety_logs(folder)[0])
         assert said is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -215,6 +216,14 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     one.close()
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """As a process at a terminal, whatever started this one."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def soon(watched: Watched, order: Order) -> threading.Timer:
     """The order, from another thread as orders come, in a moment."""
     timer = threading.Timer(0.1, watched.post.ordered, (order,))
@@ -236,7 +245,7 @@ def test_a_paused_run_stands_still_before_the_next_test_until_it_is_told_to_go_o
 
 
 @pytest.mark.parametrize("order", [Stop(), EmergencyStop("a person")])
-def test_a_stop_ends_a_paused_run_as_an_interrupt_does(watched: Watched, order: Order) -> None:
+def test_a_stop_ends_a_paused_run_as_an_interrupt_does(watched: Watched, order: Order, interruptible: None) -> None:
     watched.post.ordered(Pause())
     timer = soon(watched, order)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012  (it may come after the wait has been given up)
