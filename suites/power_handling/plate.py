@@ -64,8 +64,13 @@ class Plate:
 
     def band(self, check, record) -> None:
         """PQ-001 and PQ-002 over a whole record: lowest and highest reading, so every reading."""
+        self.volts(check, record)
+        for end in (smallest, largest):
+            check("PQ-002", end(record["house_l1_f"], "frequency"))
+
+    def volts(self, check, record) -> None:
+        """PQ-001 of it, for a house that may go dead and then has no frequency."""
         for end in (smallest, largest):
             for leg in self.house:
                 check("PQ-001", end(record[f"{leg}_u"], "leg_voltage"))
             check("PQ-001", end(self.line(record), "line_voltage"))
-            check("PQ-002", end(record["house_l1_f"], "frequency"))

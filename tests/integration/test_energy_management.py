@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from rigs import certify
 
 from fixtures.library import find_bench
@@ -14,6 +15,7 @@ DEFECTS = 'defects = ["meter-reads-low", "meter-looks-rarely", "supports-too-lit
 BROKEN = ("EMS-001", "PWR-015", "EMS-004")
 
 
+@pytest.mark.long
 def test_a_charger_keeps_its_bounds_at_the_meter(tmp_path: Path) -> None:
     ran = certify(tmp_path / "run", "--bench", "v2g", *SOME)
     assert len(ran.outcomes) == 3
