@@ -98,6 +98,11 @@ def missing(shown: list[str], printed: str) -> str | None:
     return None
 
 
+def _hears_ctrl_c() -> None:
+    """A follower that was itself put into the background ignores it, and would hand that on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Follower:
     """One page in one folder: where the shell is, what it has set, and what runs beside it."""
 
@@ -131,6 +136,7 @@ class Follower:
                     stderr=subprocess.STDOUT,
                     env=self._environment(),
                     start_new_session=True,
+                    preexec_fn=_hears_ctrl_c,
                 )
             )
         return str(log)

@@ -20,7 +20,7 @@ COMMANDS = {
     "certify": ("certify:certify", "Run the suites on a bench and write the report."),
     "certify-all": (
         "certify_all:certify_all",
-        "Run every system on its bench and hold the outcome against what is due.",
+        "Run every system on its emulated bench and hold what came out against what is expected.",
     ),
     "resume": ("resume:resume", "Run what is left of a run, on the same bench, and write the report of all of it."),
     "shell": ("shell:shell", "A bench in IPython, with the clock in hand."),
