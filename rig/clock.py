@@ -44,6 +44,8 @@ class Phase(IntEnum):
 
 PRECEDENCE = 1
 """Real-time priority of threads that must not be late: the lowest, above every ordinary program (project choice)."""
+FIRST = 2
+"""That of a process which does nothing but keep time: before the clock's threads, which may be busy for milliseconds."""
 
 Call = Callable[[], None]
 T = TypeVar("T")
@@ -411,12 +413,12 @@ class RealClock:
             raise failure
 
 
-def take_precedence() -> bool:
+def take_precedence(level: int = PRECEDENCE) -> bool:
     """Let the calling thread run before those of other programs; False where the system does not know that or this user
     has no right to it (Linux: the limit rtprio). For threads that do little and must not be late; what they start does
     not inherit it."""
     try:
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(PRECEDENCE))
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(level))
     except (AttributeError, OSError):
         return False
     return True

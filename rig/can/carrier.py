@@ -33,7 +33,7 @@ import can
 from rig.can.frame import Frame
 from rig.can.pacer import Pacer
 from rig.can.python_can import data_frame, message_of
-from rig.clock import Stopwatch, take_precedence, wall
+from rig.clock import FIRST, Stopwatch, take_precedence, wall
 
 RECORD = struct.Struct("<BBxxI8sd")
 SEND, BEGIN, SAY, END, BEAT = range(1, 6)
@@ -149,7 +149,7 @@ class Carrier:
         self._tell(told(REFUSED, f"{frame}: {error}"))
 
     def _listen(self) -> None:
-        take_precedence()
+        take_precedence(FIRST)
         failures = 0
         while not self._over and failures < FAILURES:
             try:
@@ -187,7 +187,7 @@ def next_record(stream: BinaryIO) -> tuple[int, Frame, float] | None:
 
 def carry(descriptor: int) -> int:
     """The process: open the bus it is told, and serve. Exit code 1 where it could not be opened."""
-    take_precedence()
+    take_precedence(FIRST)
     with socket.socket(fileno=descriptor) as rig, rig.makefile("rb") as stream:
         rig.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         asked = json.loads(stream.readline())

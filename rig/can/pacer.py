@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 
 from rig.can.frame import Frame
-from rig.clock import Stopwatch, take_precedence
+from rig.clock import FIRST, Stopwatch, take_precedence
 
 
 class Pacer:
@@ -63,7 +63,7 @@ class Pacer:
         self._thread.join()
 
     def _run(self) -> None:
-        take_precedence()
+        take_precedence(FIRST)
         while (cycle := self._next()) is not None:
             frame = cycle.frame
             try:

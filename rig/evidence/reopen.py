@@ -1,7 +1,8 @@
 """A run that was cut off, looked at again before it is gone on with: is it whole, what of it stands, what is left.
 
-The one thing changed on the disk is a last line that was never finished: its bytes are moved into a file beside,
-brought to the disk there first, and the journal ends with its last whole line. Every whole line stays as it is.
+Two things are changed on the disk. A last line that was never finished: its bytes are moved into a file beside, brought
+to the disk there first, and the journal ends with its last whole line; every whole line stays as it is. And a capture
+that had its name already but no line in the journal: it is named again as one that was still being written.
 
 What stands: tests that have an outcome, whatever it is. A test that had begun is begun anew; what it left behind stays
 on record and counts for nothing.
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rig.errors import BenchFault, TraceError, UseError
+from rig.evidence.captures import FOLDER, PART
 from rig.evidence.documents import (
     BenchDescribed,
     Document,
@@ -30,7 +32,7 @@ from rig.evidence.documents import (
 )
 from rig.evidence.journal import Reading, hold, journal_files, read_journal, sync_folder, why
 from rig.evidence.safety_log import safety_logs
-from rig.evidence.verify import SEAL, verify_run
+from rig.evidence.verify import SEAL, untold, verify_run
 
 TORN = ".torn"
 
@@ -108,6 +110,7 @@ def reopen(folder: Path) -> CutOff:
     parts = journal_files(folder)
     torn, aside = _set_aside(parts[-1])
     reading = read_journal(folder)
+    _name_back(reading)
     return CutOff(reading, start, len(parts) + 1, kept(reading.documents), torn, aside, tuple(safety_logs(folder)))
 
 
@@ -168,6 +171,19 @@ def _set_aside(path: Path) -> tuple[int, str]:
         raise BenchFault(f"{path}: cannot be mended ({why(error)}); make room on the disk") from None
     finally:
         os.close(file)
+
+
+def _name_back(reading: Reading) -> None:
+    """The capture the journal was not told of any more is one that was being written."""
+    captures = reading.folder / FOLDER
+    there = [f"{FOLDER}/{one.name}" for one in captures.glob("*") if one.suffix != PART]
+    if name := untold(reading, there):
+        path = reading.folder / name
+        try:
+            path.rename(path.with_name(path.name + PART))
+            sync_folder(captures)
+        except OSError as error:
+            raise BenchFault(f"{path}: cannot be renamed ({why(error)}); give yourself the right to it") from None
 
 
 def _short(value: object, other: object) -> str:

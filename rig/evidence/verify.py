@@ -13,7 +13,7 @@ Nothing in a folder is trusted: no link is followed, no name of the seal is open
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from rig.errors import TraceError
 from rig.evidence.captures import FOLDER, PART
-from rig.evidence.documents import CaptureStored
+from rig.evidence.documents import CaptureStored, RunStop
 from rig.evidence.envelope import open_envelope
 from rig.evidence.journal import FILE, Reading, journal_files, scan_journal, why
 from rig.evidence.manifest import EMPTY, SHA256, Listing, inside, listing
@@ -148,7 +148,18 @@ def _captures(reading: Reading, found: Listing) -> list[str]:
     }
     if reading.flaw:  # what follows the flaw may tell of the others
         there = {name: sha for name, sha in there.items() if name in told}
+    there.pop(untold(reading, there), None)
     return _compare(told, there, found, "the journal")
+
+
+def untold(reading: Reading, names: Iterable[str]) -> str:
+    """The capture a run was about to tell its journal of when it was cut off: its file has its name, and no line yet.
+    names: of the captures that are there. Empty where there is none; of a run that has ended, none is."""
+    if reading.documents and isinstance(reading.documents[-1], RunStop):
+        return ""
+    told = {doc.file for doc in reading.documents if isinstance(doc, CaptureStored)}
+    strange = [name for name in names if name not in told]
+    return strange[0] if len(strange) == 1 else ""
 
 
 def _compare(told: Mapping[str, str], there: Mapping[str, str], found: Listing, by: str) -> list[str]:
@@ -207,7 +218,11 @@ def _unsealed(found: Listing, reading: Reading | None) -> list[str]:
     notes = ["the run is not sealed: the chain of its journal and the digests of its captures were checked, no more"]
     if reading is not None and reading.torn:
         notes.append(f"the journal ends in an unfinished line of {len(reading.torn)} characters")
-    parts = [name for name in found.files if name.startswith(f"{FOLDER}/") and name.endswith(PART)]
+    captures = [name for name in found.files if name.startswith(f"{FOLDER}/")]
+    parts = [name for name in captures if name.endswith(PART)]
+    if reading is not None and not reading.flaw:
+        whole = [name for name in captures if not name.endswith(PART)]
+        parts += [name for name in (untold(reading, whole),) if name]
     others = [name for name in found.files if not (_of_journal(name) or is_log(name) or name.startswith(f"{FOLDER}/"))]
     if parts:
         notes.append(f"still being written when the run was cut off: {', '.join(sorted(parts))}")

@@ -63,6 +63,28 @@ def test_an_unfinished_last_line_is_set_aside_and_every_whole_one_stays(cut: Pat
     assert verify_run(cut).problems == ()
 
 
+def test_a_capture_that_has_its_name_but_no_line_yet_was_being_stored(cut: Path) -> None:
+    """Killed between the two, whichever file it was: a bus's log is begun first and stored last."""
+    early = cut / "captures" / "0000-can.arrows"
+    early.write_bytes(b"frames")
+    found = verify_run(cut)
+    assert found.problems == ()
+    assert any("still being written" in note and early.name in note for note in found.notes)
+    go_on(cut, reopen(cut))
+    assert not early.exists()
+    assert early.with_name("0000-can.arrows.part").read_bytes() == b"frames"
+    assert verify_run(cut).problems == ()
+    early.write_bytes(b"slipped in")  # the run has ended now
+    assert verify_run(cut).problems == ("captures/0000-can.arrows: is not in the journal",)
+
+
+def test_two_captures_without_a_line_are_not_of_one_kill(cut: Path) -> None:
+    for number in (7, 8):
+        (cut / "captures" / f"000{number}-can.arrows").write_bytes(b"frames")
+    with pytest.raises(TraceError, match=r"0007-can\.arrows: is not in the journal; captures/0008-can\.arrows: is not"):
+        reopen(cut)
+
+
 def test_both_parts_are_one_chain_and_the_first_stays_untouched(cut: Path) -> None:
     before = (cut / FILE).read_bytes()
     go_on(cut, reopen(cut))
