@@ -45,7 +45,7 @@ class Phase(IntEnum):
 PRECEDENCE = 1
 """Real-time priority of threads that must not be late: the lowest, above every ordinary program (project choice)."""
 FIRST = 2
-"""That of a process which does nothing but keep time: before the clock's threads, which may be busy for milliseconds."""
+"""That of a process which only keeps time: before the clock's threads, which may be busy for milliseconds."""
 
 Call = Callable[[], None]
 T = TypeVar("T")
