@@ -255,6 +255,9 @@ class RealClock:
     RECENT = 1.0
     """s; a wall stamp older than that, or of the future, is none of this moment: the wall clock was set meanwhile."""
 
+    TIGHT, TRIES = 100_000, 8
+    """ns within which both clocks are to be read for a stamp, and how often that is tried again."""
+
     def __init__(self, origin: int | None = None) -> None:
         """origin: another process's, so that both tell the same time; None: now."""
         self.origin = self._start = time.monotonic_ns() if origin is None else origin
@@ -278,8 +281,14 @@ class RealClock:
 
     def of_wall(self, stamp: float) -> float:
         """Bench time of a stamp (s since 1970) that the operating system made a moment ago."""
-        age = time.time() - stamp
-        return self.now() - (age if 0.0 <= age <= self.RECENT else 0.0)
+        began, wall_then, read = _both()
+        # A thread that loses its turn between both clocks would move the stamp by as much, and blame whoever sent it.
+        for _ in range(self.TRIES):
+            if read - began <= self.TIGHT:
+                break
+            began, wall_then, read = min(_both(), (began, wall_then, read), key=lambda both: both[2] - both[0])
+        age, now = wall_then - stamp, (read - self._start) / NS_PER_S
+        return now - (age if 0.0 <= age <= self.RECENT else 0.0)
 
     def sleep(self, seconds: float) -> None:
         """Wait for seconds; events run meanwhile on the clock's thread."""
@@ -503,6 +512,13 @@ def _good_factor(factor: float) -> float:
     if not 0.0 <= factor < math.inf or 0.0 < factor < 0.05:
         raise UseError(f"pace {factor:g}: must be 0 (as fast as it goes) or 0.05 bench s a wall s and more")
     return factor
+
+
+def _both() -> tuple[int, float, int]:
+    """The wall clock (s since 1970) between two looks at the other one (ns)."""
+    began = time.monotonic_ns()
+    wall_then = time.time()
+    return began, wall_then, time.monotonic_ns()
 
 
 def wall() -> float:

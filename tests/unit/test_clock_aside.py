@@ -106,3 +106,26 @@ def test_a_stamp_of_the_operating_system_becomes_bench_time(clock: RealClock, mo
     for strange in (1_000_000.0 + 5.0, 1_000_000.0 - 3600.0):  # the wall clock was set meanwhile
         now = clock.now()
         assert now <= clock.of_wall(strange) <= clock.now()
+
+
+def test_a_stamp_stays_where_it_is_though_its_thread_loses_its_turn_between_both_clocks(
+    clock: RealClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = iter([20_000_000, 0, 20_000_000, 0])
+    ns = clock.origin
+
+    def monotonic() -> int:
+        nonlocal ns
+        ns += 1000
+        return ns
+
+    def wall() -> float:
+        nonlocal ns
+        read = 1_000_000.0 + (ns - clock.origin) / 1e9
+        ns += next(lost, 0)
+        return read
+
+    monkeypatch.setattr("rig.clock.time.monotonic_ns", monotonic)
+    monkeypatch.setattr("rig.clock.time.time", wall)
+    for true in (0.0, -0.25):
+        assert clock.of_wall(1_000_000.0 + true) == pytest.approx(true, abs=1e-3)
