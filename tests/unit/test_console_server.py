@@ -209,6 +209,7 @@ def test_the_report_of_a_run_is_served_where_it_cannot_act(served: Served) -> No
     page = served.run.journal.folder / "report.html"
     assert served.ask("GET", "/report/desk")[0] == 404
     page.write_text("<p>verdicts</p>")
+    until(lambda: served.ask("GET", "/report/desk")[0] == 200)  # the hub looks for runs on a thread of its own
     status, headers, raw = served.ask("GET", "/report/desk")
     assert (status, raw) == (200, b"<p>verdicts</p>")
     assert headers["content-security-policy"] == "sandbox allow-scripts"
