@@ -102,7 +102,7 @@ def test_a_run_is_begun_seen_live_and_stopped_in_mid_discharge(browser: Chromium
     assert page.does(TEXT.format("#emergency-state")) == "Emergency stop: Safe state CONFIRMED"
     until(page, TEXT.format("#run-state"), lambda text: text == "ended")
     assert page.does(TEXT.format("#d-contactor-state")) == "open"
-    assert "CONFIRMED" in until(other, TEXT.format("#emergency-state"))
+    until(other, TEXT.format("#emergency-state"), lambda text: "CONFIRMED" in text)
     until(page, "document.querySelector('#report').hidden", lambda hidden: hidden is False)
     picture = tmp_path / "console.png"
     page.picture(picture)
