@@ -262,10 +262,8 @@ class HardwareBus:
         now = self._clock.now()
         at = self._clock.of_wall(message.timestamp) if self._does.stamps else now
         port = self._cycled.get(frame.id) if self._does.kernel_cycle and not message.is_rx else None
-        if port is not None:
-            self._clock.at(now, partial(self._tell, port, port.name, at, frame), Phase.DELIVER)
-        else:
-            self._clock.at(now, partial(self._tell, None, "bus", at, frame), Phase.DELIVER)
+        name = "bus" if port is None else port.name
+        self._clock.at(now, partial(self._tell, port, name, at, frame), Phase.DELIVER)
 
     def _tell(self, sender: _HardwarePort | None, name: str, at: float, frame: Frame) -> None:
         for port in tuple(self._ports.values()):
